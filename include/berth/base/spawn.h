@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Running another program to its end: the hooks, and helpers. */
+#ifndef BERTH_BASE_SPAWN_H
+#define BERTH_BASE_SPAWN_H
+
+#include <stddef.h>
+
+#include "berth/base/error.h"
+
+/* Most bytes of a program's standard error that are kept for the message. */
+#define SPAWN_STDERR_MAX 4096
+
+struct spawn {
+	const char *path;	 /* absolute; resolved in the caller's root */
+	const char *const *argv; /* NULL-terminated, or NULL: { path } */
+	const char *const *envp; /* NULL-terminated, or NULL: an empty environment */
+	const char *input;	 /* what the program finds on its standard input, or NULL */
+	size_t input_size;
+	int cwdfd;	/* working directory, or -1: the caller's */
+	int timeout_ms; /* then the program and its group are killed; -1: wait for ever */
+};
+
+/*
+ * Runs the program and waits for it. Its standard input is a memfd with @input (so a program that
+ * does not read it cannot make the writer fail), its standard output goes to /dev/null, its
+ * standard error is kept. It gets a process group of its own, default signal dispositions, no
+ * descriptors but 0 to 2, and dies with the caller. The child is always reaped.
+ * Returns 0 if it exited with 0. Errors: -ECHILD (exited otherwise or by a signal), -ETIMEDOUT, or
+ * why it could not be started; the text ends with the program's standard error, in one line.
+ */
+int spawn_wait(const struct spawn *what, struct error *err) must_check;
+
+#endif

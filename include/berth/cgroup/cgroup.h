@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The container's cgroup (cgroup v2, file-system driver); see cgroups(7), config-linux.md. */
+#ifndef BERTH_CGROUP_CGROUP_H
+#define BERTH_CGROUP_CGROUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "berth/base/error.h"
+#include "berth/spec/resources.h"
+
+/* How a container's cgroup is managed. */
+enum cgroup_manager {
+	CGROUP_MANAGER_CGROUPFS,
+	CGROUP_MANAGER_DISABLED,
+	CGROUP_MANAGER_MAX
+};
+
+extern const char *const cgroup_manager_names[CGROUP_MANAGER_MAX]; /* "cgroupfs", "disabled" */
+
+/*
+ * Opens the root directory of the cgroup2 file system, wherever it is mounted: /sys/fs/cgroup,
+ * /sys/fs/cgroup/unified on a hybrid host, or what /proc/self/mountinfo says. The descriptor is
+ * the caller's. -ENODEV with a text if there is none.
+ */
+int cgroup_open_root(int procfd, struct error *err) must_check;
+
+/*
+ * Where the container @id is to live, relative to the root of the hierarchy, with a leading "/":
+ * @cgroups_path as config.json has it, or "/berth-ID" where that is NULL or empty. The form of the
+ * systemd driver ("slice:prefix:name"), ".." and the root itself are refused. Caller's text.
+ */
+int cgroup_path_of(const char *cgroups_path, const char *id, char **ret_path,
+		   struct error *err) must_check;
+
+/*
+ * How many leading components of @path exist already: what is made beyond them is berth's to
+ * remove. Written into the intent record before cgroup_make().
+ */
+int cgroup_existing_depth(int rootfd, const char *path, unsigned *ret,
+			  struct error *err) must_check;
+
+/* Pure check of limits: ranges, clashes (swap below limit, burst above quota …); names the path. */
+int cgroup_check(const struct spec_resources *resources, struct error *err) must_check;
+
+/* True if there is a limit to be written (device rules do not count). */
+bool cgroup_limits_asked(const struct spec_resources *resources);
+
+/*
+ * Makes the cgroup with all missing parents, enables the controllers that the limits need all the
+ * way down, and writes the limits. An existing cgroup is used only if it is empty and not frozen.
+ * Returns an O_DIRECTORY descriptor (good for CLONE_INTO_CGROUP), the caller's. On failure what was
+ * made is removed again. Errors name the JSON path, the file, the value, and, where a controller is
+ * missing, which ones there are.
+ */
+int cgroup_make(int rootfd, const char *path, const struct spec_resources *resources,
+		struct error *err) must_check;
+
+/*
+ * Attaches a device program (BPF_PROG_TYPE_CGROUP_DEVICE) made from the rules and the default
+ * devices that every container has (as runc appends them). Rules empty: everything is allowed, and
+ * nothing is attached. In a user namespace where the kernel refuses BPF with EPERM: returns 0 and
+ * sets *ret_skipped.
+ */
+int cgroup_devices_attach(int cgroupfd, const struct spec_device_rule *rules, size_t count,
+			  bool *ret_skipped, struct error *err) must_check;
+
+/* Opens the cgroup at @path, to put a process into it (exec). -ENOENT if it is gone. */
+int cgroup_open(int rootfd, const char *path, struct error *err) must_check;
+
+/* Whether the cgroup is frozen (cgroup.events). */
+int cgroup_is_frozen(int cgroupfd, bool *ret, struct error *err) must_check;
+
+/*
+ * Kills every process in the cgroup and below (cgroup.kill, or signals where the kernel has none),
+ * waits until it is empty, @timeout_ms at most, and removes it depth first, then the parents beyond
+ * @keep_depth components that are empty. What is gone already is fine.
+ */
+int cgroup_destroy(int rootfd, const char *path, unsigned keep_depth, int timeout_ms,
+		   struct error *err) must_check;
+
+/* SIGKILL for every process in the cgroup and below; gone already is fine. */
+int cgroup_kill(int rootfd, const char *path, struct error *err) must_check;
+
+#endif

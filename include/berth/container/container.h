@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The operations on containers: one function for each command (runtime.md, "Operations"). */
+#ifndef BERTH_CONTAINER_CONTAINER_H
+#define BERTH_CONTAINER_CONTAINER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "berth/base/error.h"
+#include "berth/base/str.h"
+#include "berth/cgroup/cgroup.h"
+
+/* Where containers are kept, and how; the global options. */
+struct runtime {
+	const char *root; /* the state root, absolute */
+	bool root_given;  /* with --root: then a missing one is an error of `list` */
+	enum cgroup_manager cgroup_manager;
+};
+
+/* Options of create and run. */
+struct create_options {
+	const char *id;
+	const char *bundle;   /* as given; "." is the default */
+	const char *pid_file; /* NULL: none */
+	unsigned preserve_fds;
+	bool no_pivot;
+	bool no_new_keyring;
+	bool detach;	   /* run only */
+	bool keep;	   /* run only: the container stays after its end */
+	bool no_subreaper; /* run only */
+};
+
+/* Options of exec. */
+struct exec_options {
+	const char *id;
+	const char *process_file; /* --process, or NULL */
+	const char *const *args;  /* NULL-terminated; empty with --process */
+	const char *cwd;	  /* NULL: the container's */
+	const char *user;	  /* "UID[:GID]", or NULL */
+	struct strv env, caps, groups;
+	bool no_new_privileges;
+	const char *pid_file;
+	unsigned preserve_fds;
+	bool detach;
+	bool ignore_paused;
+	bool no_subreaper;
+};
+
+/*
+ * Creates the container and leaves its init waiting for the start. On failure nothing is left: no
+ * process, mount, cgroup or state directory.
+ */
+int container_create(const struct runtime *runtime, const struct create_options *options,
+		     struct error *err) must_check;
+
+/*
+ * Creates and starts in one. Attached: forwards signals, waits, deletes the container, and yields
+ * its exit status as a shell would. Detached: *ret_status is 0.
+ */
+int container_run(const struct runtime *runtime, const struct create_options *options,
+		  int *ret_status, struct error *err) must_check;
+
+/*
+ * Starts a created container. Success means that the program was executed, or that init ended
+ * after it had acknowledged and left no trace that would tell otherwise. A poststart hook that
+ * fails ends the container.
+ */
+int container_start(const struct runtime *runtime, const char *id, struct error *err) must_check;
+
+/* Sends @signal to the container's init. */
+int container_kill(const struct runtime *runtime, const char *id, int signal,
+		   struct error *err) must_check;
+
+/*
+ * Deletes a stopped container; with @force one in any state, and one that is not there is fine.
+ */
+int container_delete(const struct runtime *runtime, const char *id, bool force,
+		     struct error *err) must_check;
+
+/* Executes a further process in a container; *ret_status as for container_run(). */
+int container_exec(const struct runtime *runtime, const struct exec_options *options,
+		   int *ret_status, struct error *err) must_check;
+
+/* Appends what `state` prints. */
+int container_state(const struct runtime *runtime, const char *id, struct buf *out,
+		    struct error *err) must_check;
+
+/* How `list` prints. */
+enum list_format {
+	LIST_TABLE,
+	LIST_JSON,
+	LIST_QUIET
+};
+
+/* Appends what `list` prints. */
+int container_list(const struct runtime *runtime, enum list_format format, struct buf *out,
+		   struct error *err) must_check;
+
+/* Checks a container's name: [A-Za-z0-9_+.-], at most 255 bytes, neither "." nor "..". */
+int container_id_check(const char *id, struct error *err) must_check;
+
+#endif

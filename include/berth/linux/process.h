@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The attributes of a container's process, each applied by one call. prepare: in the parent,
+ * before any side effect; apply: in the child, in the order that stage/ fixes.
+ */
+#ifndef BERTH_LINUX_PROCESS_H
+#define BERTH_LINUX_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "berth/base/error.h"
+#include "berth/spec/spec.h"
+
+/* idmap.c: writes uid_map and gid_map of process @pid by way of the host's procfs; the parent. */
+int idmap_write(int procfd, pid_t pid, const struct spec_id_maps *maps,
+		struct error *err) must_check;
+
+/* oom.c: writes /proc/PID/oom_score_adj; the parent, who has the host's rights. */
+int oom_score_adj_write(int procfd, pid_t pid, int value, struct error *err) must_check;
+
+/* rlimits.c: prlimit(2) on process @pid (0: the caller); the parent. Errors: process.rlimits[N]. */
+int rlimits_apply(pid_t pid, const struct spec_rlimit *limits, size_t count,
+		  struct error *err) must_check;
+
+/*
+ * sysctl.c: pure check, that each key belongs to a namespace of the container's own (runc's
+ * rules); `linux.sysctl["net.x"]: …`. Both "a.b" and "a/b" are accepted, as sysctl(8) does.
+ */
+int sysctl_check(const struct spec_strings *sysctl,
+		 const struct spec_namespace namespaces[static NAMESPACE_MAX],
+		 struct error *err) must_check;
+/* Writes them below the pinned procfs, in the container's namespaces. */
+int sysctl_apply(int procfd, const struct spec_strings *sysctl, struct error *err) must_check;
+
+/* keyring.c: joins a new session keyring "_ses.ID", as runc does. Kernels without keys: nothing. */
+int keyring_join(const char *container_id, struct error *err) must_check;
+
+/* personality.c: personality(2). */
+int personality_apply(unsigned long persona, struct error *err) must_check;
+
+/*
+ * capabilities.c, in this order: capabilities_bound() while the process still has CAP_SETPCAP
+ * (drops from the bounding set, and arranges that a change of ids keeps the permitted set), then
+ * ids_apply(), then capabilities_apply() (the four other sets, exactly; the "keep" is off again).
+ * A capability that cannot be granted is left out (config.md: not an error); the inheritable and
+ * ambient sets hold what the spec lists and nothing else (CVE-2022-29162).
+ */
+int capabilities_bound(const struct spec_capabilities *capabilities, struct error *err) must_check;
+int capabilities_apply(const struct spec_capabilities *capabilities, struct error *err) must_check;
+
+/*
+ * ids.c: setgroups(2), setresgid(2), setresuid(2), in this order. @may_set_groups false: in a user
+ * namespace that denies it; then additionalGids must be empty.
+ */
+int ids_apply(const struct spec_process *process, bool may_set_groups,
+	      struct error *err) must_check;
+
+/*
+ * home.c: value of HOME for @uid from /etc/passwd of the root @rootfd: a regular file of bounded
+ * size, opened in-root without blocking (CVE-2024-9676); "/" where there is none. Caller's text.
+ */
+char *home_of(int rootfd, uid_t uid) __attribute__((returns_nonnull));
+
+/*
+ * executable.c: finds args[0] as execvp(3) would, with the PATH of @env, below the current root and
+ * cwd. *ret_path is the caller's. Errors: `exec "NAME": executable file not found in $PATH` and so
+ * on (the texts that engines match).
+ */
+int executable_find(const char *name, const char *const *env, char **ret_path,
+		    struct error *err) must_check;
+/*
+ * Says why execve(2) of @path failed with @code (negative errno): file missing, interpreter or
+ * loader missing (named), not executable, a directory, wrong architecture, noexec mount, text for
+ * every other errno. Fills err and returns @code.
+ */
+int executable_explain(const char *path, int code, struct error *err) must_check;
+
+#endif

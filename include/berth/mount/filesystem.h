@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The file system of a container, built by its init in its own mount namespace, in this order:
+ * propagation, root, mounts, devices, masks, root read-only, (createContainer hooks), pivot,
+ * propagation of the root. Each function is one step; no path of the container's root is ever
+ * resolved by string (known defence: CVE-2021-30465, CVE-2024-45310, CVE-2025-31133).
+ */
+#ifndef BERTH_MOUNT_FILESYSTEM_H
+#define BERTH_MOUNT_FILESYSTEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "berth/base/error.h"
+#include "berth/spec/spec.h"
+
+/* Detached clones of the trees that bind mounts take, one for each entry of mounts[]. */
+struct mount_sources {
+	int *fds; /* owned; negative where the mount needs none; `count` of them */
+	size_t count;
+	int root; /* detached clone of root.path, or of the overlay over it; owned */
+};
+
+#define MOUNT_SOURCES_NONE                                                                         \
+	{                                                                                          \
+		.root = -1                                                                         \
+	}
+
+/* What the steps need besides their slice of the spec. Descriptors are the caller's. */
+struct mount_context {
+	int procfd;	       /* pinned procfs of the host (base/proc.h) */
+	int rootfd;	       /* the attached root, O_PATH; -1 before mount_root_attach() */
+	int cgroupfd;	       /* the container's cgroup directory, or -1 */
+	bool user_namespace;   /* in a user namespace that is not the host's: no device nodes */
+	bool cgroup_namespace; /* in a cgroup namespace of its own */
+	bool network_namespace;
+	const char *bundle; /* absolute */
+};
+
+/*
+ * Clones the sources of all bind mounts and of the root, recursively where asked, overlay
+ * included. Runs in the container's mount namespace, but with the rights of whoever calls: init
+ * itself where there is no new user namespace; otherwise the parent after entering the child's
+ * mount namespace (so that the flags of the host's mounts stay locked), which then sends the
+ * descriptors. *ret is the caller's, mount_sources_done() frees it.
+ * Errors name `mounts[N].source`, `root.path` or the overlay's annotation.
+ */
+int mount_sources_open(const struct spec *spec, struct mount_sources *ret,
+		       struct error *err) must_check;
+void mount_sources_done(struct mount_sources *sources);
+
+/*
+ * Cuts the new mount namespace off from the host's: "/" becomes private, or slave where a mount
+ * or the root asks for propagation from the host, or stays shared where it asks for that too;
+ * recursive always. Reads spec's rootfs_propagation and the mounts' propagation.
+ */
+int mount_propagation_prepare(const struct spec *spec, struct error *err) must_check;
+
+/*
+ * Attaches the root's clone at root.path (mount_setattr where its propagation has to be private
+ * for pivot_root), and yields the O_PATH descriptor of the attached root, to become
+ * context->rootfd; the caller's.
+ */
+int mount_root_attach(const struct spec *spec, struct mount_sources *sources, int *ret_rootfd,
+		      struct error *err) must_check;
+
+/*
+ * Carries out mounts[] in order: makes the mount point inside the root where it is missing, makes
+ * or takes the mount, sets its attributes, attaches it to the mount point's descriptor, applies
+ * propagation and recursive attributes. Errors: `mounts[N]: mount "TYPE" on "DESTINATION": …`.
+ */
+int mount_all(const struct mount_context *context, const struct spec *spec,
+	      struct mount_sources *sources, struct error *err) must_check;
+
+/*
+ * Fills /dev of the root (opened once, without following links): the default devices of
+ * config-linux.md, linux.devices, the links fd, stdin, stdout, stderr, ptmx, core. Nodes are made
+ * with mknodat(2), or bound from the host's in a user namespace. What exists there already must be
+ * the right kind and number, else the error names it.
+ */
+int mount_dev(const struct mount_context *context, const struct spec *spec,
+	      struct error *err) must_check;
+
+/*
+ * Masks linux.maskedPaths (a directory by one shared empty read-only tmpfs, a file by the host's
+ * null device, checked to be one) and makes linux.readonlyPaths read-only. Missing paths are
+ * skipped, as runc does. Paths are resolved in the root.
+ */
+int mount_masks(const struct mount_context *context, const struct spec *spec,
+		struct error *err) must_check;
+
+/* Makes the root mount itself read-only where root.readonly asks for it. */
+int mount_root_finish(const struct mount_context *context, const struct spec *spec,
+		      struct error *err) must_check;
+
+/*
+ * Makes the root the process's root: pivot_root(".", ".") and detaching the old one, or, with
+ * @no_pivot (an initramfs), moving it over "/" and chroot(2). Afterwards cwd is "/", and nothing
+ * of the host's tree is reachable.
+ */
+int mount_pivot(int rootfd, bool no_pivot, struct error *err) must_check;
+
+/* Sets linux.rootfsPropagation on the new "/". After the pivot. */
+int mount_propagation_apply(const struct spec *spec, struct error *err) must_check;
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config.json's linux.resources: the limits, as written; cgroup/ converts them. */
+#ifndef BERTH_SPEC_RESOURCES_H
+#define BERTH_SPEC_RESOURCES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A number that may not be there. */
+struct spec_u64 {
+	bool set;
+	uint64_t value;
+};
+
+struct spec_i64 {
+	bool set;
+	int64_t value;
+};
+
+/* Which accesses a device rule is about, as bits of linux/bpf.h's BPF_DEVCG_ACC_*. */
+#define DEVICE_ACCESS_MKNOD 1u
+#define DEVICE_ACCESS_READ  2u
+#define DEVICE_ACCESS_WRITE 4u
+
+/* linux.resources.devices[] */
+struct spec_device_rule {
+	bool allow;
+	char type;	 /* 'a', 'b' or 'c' */
+	int64_t major;	 /* -1: any */
+	int64_t minor;	 /* -1: any */
+	uint32_t access; /* DEVICE_ACCESS_*; all where not given */
+};
+
+struct spec_unified {
+	const char *file; /* "memory.high": no '/', does not begin with '.' */
+	const char *value;
+};
+
+/* Only what berth honours; everything else was refused, or asked for nothing. */
+struct spec_resources {
+	struct spec_i64 memory_limit; /* bytes; -1: unlimited */
+	struct spec_i64 memory_reservation;
+	struct spec_i64 memory_swap; /* memory and swap together */
+	bool memory_check_before_update;
+
+	struct spec_u64 cpu_shares;
+	struct spec_i64 cpu_quota_us;
+	struct spec_u64 cpu_burst_us;
+	struct spec_u64 cpu_period_us;
+	struct spec_i64 cpu_idle;
+
+	struct spec_i64 pids_limit; /* -1: unlimited */
+
+	const struct spec_device_rule *device_rules;
+	size_t device_rule_count;
+
+	const struct spec_unified *unified;
+	size_t unified_count;
+};
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bringing up a container's init: what the parent does, in phases. */
+#ifndef BERTH_STAGE_LAUNCH_H
+#define BERTH_STAGE_LAUNCH_H
+
+#include <stdbool.h>
+
+#include "berth/base/error.h"
+#include "berth/base/pidref.h"
+#include "berth/linux/seccomp.h"
+#include "berth/spec/spec.h"
+#include "berth/stage/plan.h"
+
+/* Everything that a launch needs; nothing of it is owned, and it outlives the launch. */
+struct launch {
+	const struct spec *spec;
+	const struct plan *plan;
+	const struct seccomp_program *seccomp;
+	const char *id;
+	const char *bundle;	  /* absolute */
+	const int *namespace_fds; /* by kind; -1 where none is joined */
+	int procfd;		  /* the pinned procfs of the host */
+	int bundlefd;		  /* working directory of the runtime's hooks */
+	int cgroupfd;		  /* init is born in it; -1: in ours */
+	int listenfd;		  /* init waits for `start` here; -1: on the launch's own socket */
+	unsigned preserve_fds;	  /* descriptors 3 to 3 + N - 1 go to the container */
+	bool no_pivot;
+	bool no_new_keyring;
+};
+
+/* A launched init. */
+struct launched {
+	struct pidref init;
+	int socket; /* the conversation with it; owned */
+};
+
+#define LAUNCHED_UNSET                                                                             \
+	{                                                                                          \
+		.init = PIDREF_UNSET, .socket = -EBADF                                             \
+	}
+
+/*
+ * Clones init. Afterwards the parent's own share of the work is done while init builds its file
+ * system: resource limits, OOM score, device rules.
+ */
+int launch_begin(const struct launch *launch, struct launched *ret, struct error *err) must_check;
+
+/*
+ * Serves init's requests until it is ready for its start. An error that init reports comes back as
+ * it is; init's death without a word is an error too.
+ */
+int launch_serve(const struct launch *launch, const struct launched *launched,
+		 struct error *err) must_check;
+
+/* Tells init that the container exists: from now on it does not die with us. */
+int launch_commit(const struct launched *launched, struct error *err) must_check;
+
+/*
+ * Starts the program of an init at the other end of @socket, and waits for the outcome: 0 once the
+ * program has been executed (its exec closed the socket), or what init reports. An init that was
+ * killed in between is an error, as long as its remains can be looked at. For `start` and `run`
+ * alike.
+ */
+int launch_go(int procfd, int socket, const struct pidref *init, struct error *err) must_check;
+
+/* Kills and reaps init, closes the socket. Accepts an unset one. */
+void launched_undo(struct launched *launched);
+
+/* A process to be added to a running container. */
+struct joining {
+	const struct spec *spec; /* the container's */
+	const struct spec_process *process;
+	const struct seccomp_program *seccomp;
+	const char *id;
+	const struct pidref *init; /* whose namespaces are joined */
+	int procfd;
+	int cgroupfd; /* -1: stays in ours */
+	unsigned preserve_fds;
+};
+
+/* Clones the process, joins it to the container, and returns once its program is executed. */
+int launch_exec(const struct joining *joining, struct pidref *ret, struct error *err) must_check;
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the stages have to do with namespaces, decided before anything is done. */
+#ifndef BERTH_STAGE_PLAN_H
+#define BERTH_STAGE_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "berth/base/error.h"
+#include "berth/spec/spec.h"
+
+struct plan {
+	unsigned clone_flags; /* CLONE_NEW* that the clone of init makes */
+	/* Kinds that init joins by descriptor, in this order. */
+	enum namespace_kind joins[NAMESPACE_MAX];
+	size_t join_count;
+	bool join_pid;	     /* the parent enters it around the clone: it holds for children */
+	bool unshare_cgroup; /* init, once it is in its cgroup: the namespace's root is there then
+			      */
+	bool write_maps;     /* the parent writes the id maps of init's new user namespace */
+	bool parent_sources; /* the parent opens the mount sources, so that their flags stay locked
+			      */
+	bool new_network;    /* a loopback to bring up */
+};
+
+/*
+ * Decides from the spec alone; no system call is made. Combinations that berth cannot do yet are
+ * refused with the JSON path of the namespace.
+ */
+int plan_make(const struct spec *spec, struct plan *ret, struct error *err) must_check;
+
+/* CLONE_NEW* of all namespaces that the container does not share with the host: what exec joins. */
+unsigned plan_exec_flags(const struct spec *spec);
+
+#endif

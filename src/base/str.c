@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Strict numbers, growing buffers, lists of strings. */
+#include "berth/base/str.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "berth/base/alloc.h"
+
+int str_to_u64(const char *text, uint64_t *ret)
+{
+	uint64_t value = 0;
+
+	if (!*text || (text[0] == '0' && text[1]))
+		return -EINVAL;
+	for (const char *p = text; *p; p++) {
+		if (*p < '0' || *p > '9')
+			return -EINVAL;
+		if (__builtin_mul_overflow(value, 10u, &value) ||
+		    __builtin_add_overflow(value, (unsigned)(*p - '0'), &value))
+			return str_equal(p + strspn(p, "0123456789"), "") ? -ERANGE : -EINVAL;
+	}
+	*ret = value;
+	return 0;
+}
+
+int str_to_i64(const char *text, int64_t *ret)
+{
+	bool negative = text[0] == '-';
+	uint64_t value;
+	int r = str_to_u64(text + negative, &value);
+
+	if (r < 0)
+		return r;
+	if (value > (uint64_t)INT64_MAX + negative)
+		return -ERANGE;
+	*ret = negative ? (int64_t)-value : (int64_t)value;
+	return 0;
+}
+
+int str_to_u32(const char *text, uint32_t *ret)
+{
+	uint64_t value;
+	int r = str_to_u64(text, &value);
+
+	if (r < 0)
+		return r;
+	if (value > UINT32_MAX)
+		return -ERANGE;
+	*ret = (uint32_t)value;
+	return 0;
+}
+
+void buf_done(struct buf *buf)
+{
+	free(buf->data);
+	*buf = (struct buf)BUF_EMPTY;
+}
+
+static void make_room(struct buf *buf, size_t size)
+{
+	size_t needed = buf->size + size + 1;
+
+	if (buf->room >= needed)
+		return;
+	buf->room = needed < 256 ? 256 : needed * 2;
+	buf->data = xrealloc(buf->data, buf->room, 1);
+}
+
+void buf_add(struct buf *buf, const void *data, size_t size)
+{
+	make_room(buf, size);
+	if (size)
+		memcpy(buf->data + buf->size, data, size);
+	buf->size += size;
+	buf->data[buf->size] = '\0';
+}
+
+void buf_add_string(struct buf *buf, const char *text)
+{
+	buf_add(buf, text, strlen(text));
+}
+
+void buf_add_char(struct buf *buf, char c)
+{
+	buf_add(buf, &c, 1);
+}
+
+void buf_printf(struct buf *buf, const char *format, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = xvasprintf(format, args);
+	va_end(args);
+	buf_add_string(buf, text);
+}
+
+char *buf_take(struct buf *buf)
+{
+	char *text = buf->data ? buf->data : xstrdup("");
+
+	*buf = (struct buf)BUF_EMPTY;
+	return text;
+}
+
+void strv_add(struct strv *list, const char *text)
+{
+	list->items = xrealloc(list->items, list->count + 2, sizeof(*list->items));
+	list->items[list->count++] = xstrdup(text);
+	list->items[list->count] = NULL;
+}
+
+void strv_done(struct strv *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->items[i]);
+	free(list->items);
+	*list = (struct strv){.items = NULL};
+}

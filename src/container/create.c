@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Making a container.
+ *
+ * Theory of operation. First everything that can be found wrong without touching anything is looked
+ * for: config.json whole, the plan, limits, the filter, the namespaces to join. Then the name is
+ * claimed and the intent written down, and only then come the side effects: cgroup, process,
+ * mounts. From the claim on creation_free() undoes what there is; should we be killed, init dies
+ * with us and the intent tells `delete --force` the rest.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "berth/base/clock.h"
+#include "berth/base/fd.h"
+#include "berth/base/json_read.h"
+#include "berth/base/log.h"
+#include "berth/base/path.h"
+#include "berth/base/proc.h"
+#include "berth/linux/namespaces.h"
+#include "berth/linux/process.h"
+#include "berth/linux/seccomp.h"
+#include "berth/stage/launch.h"
+
+#include "container-internal.h"
+
+struct creation {
+	const struct create_options *options;
+	struct arena *arena;
+	char *bundle; /* absolute; owned */
+	char *config; /* config.json as it was read; owned */
+	size_t config_size;
+	const struct spec *spec;
+	struct plan plan;
+	struct seccomp_program seccomp;
+	int namespace_fds[NAMESPACE_MAX]; /* owned */
+	int procfd, bundlefd, rootfd;	  /* owned */
+	int cgroup_root, cgroupfd;	  /* owned; -1 without a cgroup */
+	int dirfd;			  /* the claimed state directory, owned; -1 before */
+	int listenfd;			  /* owned */
+	char stamp[CLOCK_STAMP_MAX];
+	char *cgroup_path; /* owned */
+	struct record record;
+	struct launched launched;
+	bool launched_once; /* so that hooks may have run */
+	bool pid_file_written;
+};
+
+static struct creation *creation_new(const struct create_options *options)
+{
+	struct creation *c = xcalloc(1, sizeof(*c));
+
+	c->options = options;
+	c->arena = arena_new();
+	c->procfd = c->bundlefd = c->rootfd = c->cgroup_root = c->cgroupfd = -EBADF;
+	c->dirfd = c->listenfd = -EBADF;
+	c->launched = (struct launched)LAUNCHED_UNSET;
+	for (int i = 0; i < NAMESPACE_MAX; i++)
+		c->namespace_fds[i] = -EBADF;
+	return c;
+}
+
+/* Descriptors that the container is to have must be there, or ours would take their numbers. */
+static int check_preserved(unsigned count, struct error *err)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (fcntl(3 + (int)i, F_GETFD) < 0)
+			return fail(err, -errno, "--preserve-fds %u: descriptor %u", count, 3 + i);
+	}
+	return 0;
+}
+
+static int read_bundle(struct creation *c, struct error *err)
+{
+	const char *path = c->options->bundle;
+	int r;
+
+	c->bundle = path_absolute(path);
+	if (!c->bundle)
+		return fail(err, -errno, "find the bundle \"%s\"", path);
+	c->bundlefd = open(c->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (c->bundlefd < 0)
+		return fail(err, -errno, "open the bundle \"%s\"", c->bundle);
+	r = file_read_at(c->bundlefd, STATE_CONFIG, JSON_SIZE_MAX, &c->config, &c->config_size,
+			 err);
+	if (r < 0)
+		return within(err, r, "bundle \"%s\"", c->bundle);
+	return spec_decode(c->arena, c->config, c->config_size, c->bundle, &c->spec, err);
+}
+
+static void warn_of_capabilities(const struct spec *spec)
+{
+	const char *const *name = spec->process ? spec->process->capabilities.unknown : NULL;
+
+	for (; name && *name; name++)
+		log_warning("process.capabilities: \"%s\" is not known and left out", *name);
+}
+
+/* root.path is looked at early: a missing one is the commonest mistake of all. */
+static int check_root(const struct creation *c, struct error *err)
+{
+	_cleanup_fd_ int fd = open(c->spec->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? fail(err, -errno, "root.path: open \"%s\"", c->spec->root_path) : 0;
+}
+
+static int prepare_cgroup(struct creation *c, const struct runtime *runtime, struct error *err)
+{
+	const struct spec_linux *spec = &c->spec->linux;
+	int r = cgroup_check(&spec->resources, err);
+
+	if (r < 0)
+		return r;
+	if (runtime->cgroup_manager == CGROUP_MANAGER_DISABLED) {
+		if (cgroup_limits_asked(&spec->resources))
+			return refuse(err, "linux.resources: limits need a cgroup, which "
+					   "--cgroup-manager disabled forbids");
+		return 0;
+	}
+	r = cgroup_path_of(spec->cgroups_path, c->options->id, &c->cgroup_path, err);
+	if (r < 0)
+		return r;
+	c->cgroup_root = cgroup_open_root(c->procfd, err);
+	return c->cgroup_root < 0 ? c->cgroup_root : 0;
+}
+
+/* Everything that can fail without having done anything. */
+static int prepare(struct creation *c, const struct runtime *runtime, struct error *err)
+{
+	int r = container_id_check(c->options->id, err);
+
+	if (r >= 0)
+		r = check_preserved(c->options->preserve_fds, err);
+	if (r >= 0)
+		r = read_bundle(c, err);
+	if (r >= 0)
+		r = check_root(c, err);
+	if (r >= 0)
+		r = plan_make(c->spec, &c->plan, err);
+	if (r >= 0)
+		r = sysctl_check(&c->spec->linux.sysctl, c->spec->linux.namespaces, err);
+	if (r >= 0)
+		r = namespaces_open(c->spec->linux.namespaces, c->namespace_fds, err);
+	if (r < 0)
+		return r;
+	warn_of_capabilities(c->spec);
+	c->procfd = proc_open(err);
+	return c->procfd < 0 ? c->procfd : prepare_cgroup(c, runtime, err);
+}
+
+static int prepare_seccomp(struct creation *c, struct error *err)
+{
+	const struct spec_seccomp *spec = c->spec->linux.seccomp;
+	_cleanup_fd_ int cache = spec ? state_cache_open(c->rootfd) : -EBADF;
+
+	return seccomp_prepare(spec, cache, &c->seccomp, err);
+}
+
+static int write_intent(struct creation *c, const struct runtime *runtime, struct error *err)
+{
+	const struct spec *spec = c->spec;
+
+	clock_stamp(c->stamp);
+	c->record = (struct record){
+		.id = c->options->id,
+		.bundle = c->bundle,
+		.rootfs = spec->root_path,
+		.created = c->stamp,
+		.owner = geteuid(),
+		.cgroup_manager = runtime->cgroup_manager,
+		.cgroup_path = c->cgroup_path,
+		.poststart = spec->hooks[HOOK_POSTSTART].count > 0,
+		.poststop = spec->hooks[HOOK_POSTSTOP].count > 0,
+		.annotations = spec->annotations,
+	};
+	if (c->cgroup_path) {
+		int r = cgroup_existing_depth(c->cgroup_root, c->cgroup_path,
+					      &c->record.cgroup_keep, err);
+
+		if (r < 0)
+			return r;
+	}
+	return record_write(c->dirfd, &c->record, /* first= */ true, err);
+}
+
+static int make_cgroup(struct creation *c, struct error *err)
+{
+	if (!c->cgroup_path)
+		return 0;
+	c->cgroupfd = cgroup_make(c->cgroup_root, c->cgroup_path, &c->spec->linux.resources, err);
+	if (c->cgroupfd < 0) {
+		/* What was made is gone again; an existing one that was refused stays as it is. */
+		c->record.cgroup_path = NULL;
+		return c->cgroupfd;
+	}
+	return 0;
+}
+
+static int launch(struct creation *c, struct error *err)
+{
+	struct launch launch = {
+		.spec = c->spec,
+		.plan = &c->plan,
+		.seccomp = &c->seccomp,
+		.id = c->options->id,
+		.bundle = c->bundle,
+		.namespace_fds = c->namespace_fds,
+		.procfd = c->procfd,
+		.bundlefd = c->bundlefd,
+		.cgroupfd = c->cgroupfd,
+		.listenfd = c->listenfd,
+		.preserve_fds = c->options->preserve_fds,
+		.no_pivot = c->options->no_pivot,
+		.no_new_keyring = c->options->no_new_keyring,
+	};
+	int r = launch_begin(&launch, &c->launched, err);
+
+	if (r < 0)
+		return r;
+	c->launched_once = true;
+	/* Beside init's work. It must be there before a hook runs: poststop hooks are in it. */
+	r = file_create_at(c->dirfd, STATE_CONFIG, 0600, c->config, c->config_size, err);
+	return r < 0 ? r : launch_serve(&launch, &c->launched, err);
+}
+
+static int write_outcome(struct creation *c, struct error *err)
+{
+	int r = pidref_start_time(c->procfd, c->launched.init.pid, &c->record.start_ticks, NULL);
+
+	if (r < 0)
+		return fail(err, r, "find out when the container's init began");
+	c->record.pid = c->launched.init.pid;
+	r = record_write(c->dirfd, &c->record, /* first= */ false, err);
+	if (r >= 0 && c->options->pid_file) {
+		r = pid_file_write(c->options->pid_file, c->record.pid, err);
+		c->pid_file_written = r >= 0;
+	}
+	return r;
+}
+
+/* From the claim of the name to an init that waits for its start. */
+static int build(struct creation *c, const struct runtime *runtime, bool attached,
+		 struct error *err)
+{
+	int r;
+
+	c->dirfd = state_claim(c->rootfd, c->options->id, err);
+	if (c->dirfd < 0)
+		return c->dirfd;
+	c->record.id = c->options->id;
+	r = write_intent(c, runtime, err);
+	if (r >= 0)
+		r = make_cgroup(c, err);
+	if (r >= 0 && !attached) {
+		c->listenfd = state_listen(c->dirfd, err);
+		r = c->listenfd < 0 ? c->listenfd : 0;
+	}
+	if (r >= 0)
+		r = launch(c, err);
+	return r < 0 ? r : write_outcome(c, err);
+}
+
+int creation_start(const struct runtime *runtime, const struct create_options *options,
+		   bool attached, struct creation **ret, struct error *err)
+{
+	struct creation *c = creation_new(options);
+	int r = prepare(c, runtime, err);
+
+	if (r >= 0) {
+		c->rootfd = state_root_open(runtime, /* make= */ true, err);
+		r = c->rootfd < 0 ? c->rootfd : prepare_seccomp(c, err);
+	}
+	if (r >= 0)
+		r = build(c, runtime, attached, err);
+	if (r < 0) {
+		creation_free(c, /* destroy= */ true);
+		return r;
+	}
+	*ret = c;
+	return 0;
+}
+
+int creation_commit(struct creation *c, struct error *err)
+{
+	return launch_commit(&c->launched, err);
+}
+
+int creation_go(struct creation *c, struct error *err)
+{
+	return launch_go(c->procfd, c->launched.socket, &c->launched.init, err);
+}
+
+const struct pidref *creation_init(const struct creation *c)
+{
+	return &c->launched.init;
+}
+
+const struct spec *creation_spec(const struct creation *c)
+{
+	return c->spec;
+}
+
+const struct record *creation_record(const struct creation *c)
+{
+	return &c->record;
+}
+
+int creation_destroy(struct creation *c, struct error *err)
+{
+	struct remains remains = {
+		.record = &c->record,
+		.spec = c->launched_once ? c->spec : NULL,
+		.procfd = c->procfd,
+		.rootfd = c->rootfd,
+		.dirfd = c->dirfd,
+	};
+
+	launched_undo(&c->launched);
+	return container_destroy(&remains, err);
+}
+
+static void undo(struct creation *c)
+{
+	struct error second = ERROR_NONE;
+
+	if (c->pid_file_written)
+		pid_file_remove(c->options->pid_file);
+	/* The first failure is what the user hears of; this one only leaves something behind. */
+	if (c->dirfd >= 0 && creation_destroy(c, &second) < 0)
+		log_warning("undo the creation of \"%s\": %s", c->options->id, second.text);
+}
+
+void creation_free(struct creation *c, bool destroy)
+{
+	if (destroy)
+		undo(c);
+	pidref_done(&c->launched.init);
+	fd_close(c->launched.socket);
+	fd_close(c->listenfd);
+	fd_close(c->dirfd);
+	fd_close(c->cgroupfd);
+	fd_close(c->cgroup_root);
+	fd_close(c->rootfd);
+	fd_close(c->bundlefd);
+	fd_close(c->procfd);
+	for (int i = 0; i < NAMESPACE_MAX; i++)
+		fd_close(c->namespace_fds[i]);
+	seccomp_program_done(&c->seccomp);
+	free(c->cgroup_path);
+	free(c->config);
+	free(c->bundle);
+	arena_free(c->arena);
+	free(c);
+}
+
+int container_create(const struct runtime *runtime, const struct create_options *options,
+		     struct error *err)
+{
+	struct creation *c;
+	int r = creation_start(runtime, options, /* attached= */ false, &c, err);
+
+	if (r < 0)
+		return r;
+	r = creation_commit(c, err);
+	creation_free(c, /* destroy= */ r < 0);
+	return r;
+}

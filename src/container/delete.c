@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Deleting a container. */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "berth/base/fd.h"
+#include "berth/base/log.h"
+#include "berth/base/proc.h"
+
+#include "container-internal.h"
+
+/* How long somebody else may work on the container until we give up. */
+#define LOCK_TIMEOUT_MS 10000
+
+/*
+ * A container that is being created by a living berth: its init is killed by way of the cgroup,
+ * its creator sees that and undoes everything.
+ */
+static void interrupt_creation(int dirfd)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	_cleanup_fd_ int procfd = -EBADF, root = -EBADF;
+	struct error unheard = ERROR_NONE;
+	struct record record;
+
+	if (record_read(dirfd, arena, &record, &unheard) < 0 || !record.cgroup_path || record.pid)
+		return;
+	procfd = proc_open(&unheard);
+	root = procfd < 0 ? -EBADF : cgroup_open_root(procfd, &unheard);
+	if (root >= 0 && cgroup_kill(root, record.cgroup_path, &unheard) < 0)
+		log_debug("kill \"%s\": %s", record.cgroup_path, unheard.text);
+}
+
+/* 1: the lock is ours; 0: somebody else has deleted the container meanwhile. */
+static int take_lock(int dirfd, bool force, struct error *err)
+{
+	int r = state_lock(dirfd, 0, err);
+
+	if (r != -EBUSY)
+		return r;
+	if (force)
+		interrupt_creation(dirfd);
+	return state_lock(dirfd, LOCK_TIMEOUT_MS, err);
+}
+
+/* A directory without a readable record: its creator was killed before the first side effect. */
+static int delete_unrecorded(const struct runtime *runtime, const char *id, int dirfd,
+			     struct error *err)
+{
+	_cleanup_fd_ int rootfd = state_root_open(runtime, /* make= */ false, err);
+
+	return rootfd < 0 ? rootfd : state_remove(rootfd, dirfd, id, err);
+}
+
+static int delete_loaded(const struct runtime *runtime, struct container *container, bool force,
+			 struct error *err)
+{
+	if (!force && container->status != STATUS_STOPPED)
+		return refuse(err, "cannot delete container %s that is not stopped: %s",
+			      container->record.id, container_status_names[container->status]);
+	return container_destroy_loaded(runtime, container, err);
+}
+
+int container_delete(const struct runtime *runtime, const char *id, bool force, struct error *err)
+{
+	_cleanup_container_ struct container container = CONTAINER_UNSET;
+	_cleanup_fd_ int dirfd = state_open(runtime, id, err);
+	struct error unreadable = ERROR_NONE;
+	int r, copy;
+
+	if (dirfd == -ENOENT && force)
+		return 0;
+	if (dirfd < 0)
+		return dirfd;
+	r = take_lock(dirfd, force, err);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return force ? 0 : refuse_as(err, -ENOENT, "container \"%s\" does not exist", id);
+	copy = fd_dup(dirfd, err);
+	if (copy < 0)
+		return copy;
+	r = container_load_from(copy, &container, &unreadable);
+	if (r == -ENOENT || (r < 0 && force))
+		return delete_unrecorded(runtime, id, dirfd, err);
+	if (r < 0) {
+		*err = unreadable;
+		return r;
+	}
+	return delete_loaded(runtime, &container, force, err);
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Executing a further process in a running container. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "berth/base/fd.h"
+#include "berth/base/json_read.h"
+#include "berth/linux/seccomp.h"
+#include "berth/stage/launch.h"
+
+#include "container-internal.h"
+
+static int check_state(const struct container *container, const struct exec_options *options,
+		       struct error *err)
+{
+	if (container->status == STATUS_PAUSED && !options->ignore_paused)
+		return refuse(err, "cannot exec in a paused container (use --ignore-paused to "
+				   "override)");
+	if (container->status == STATUS_STOPPED || container->status == STATUS_CREATING)
+		return refuse(err, "cannot exec in a container that is %s",
+			      container_status_names[container->status]);
+	return 0;
+}
+
+static int read_process(struct container *container, const char *path,
+			const struct spec_process **ret, struct error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	size_t size;
+	int r;
+
+	if (fd < 0)
+		return fail(err, -errno, "open \"%s\"", path);
+	r = file_read_fd(fd, path, JSON_SIZE_MAX, &text, &size, err);
+	if (r < 0)
+		return r;
+	return spec_decode_process(container->arena, text, size, path, ret, err);
+}
+
+/* The container's environment with the new variables after it: the last of a name wins. */
+static const char *const *add_env(struct arena *arena, const char *const *base,
+				  const struct strv *added)
+{
+	const char **list;
+	size_t count = 0, used = 0;
+
+	while (base[count])
+		count++;
+	list = arena_alloc(arena, count + added->count + 1, sizeof(*list));
+	for (size_t i = 0; i < count; i++) {
+		size_t name = strcspn(base[i], "=") + 1;
+		bool replaced = false;
+
+		for (size_t k = 0; k < added->count; k++)
+			replaced |= strncmp(added->items[k], base[i], name) == 0;
+		if (!replaced)
+			list[used++] = base[i];
+	}
+	for (size_t i = 0; i < added->count; i++)
+		list[used++] = added->items[i];
+	return list;
+}
+
+static int add_groups(struct arena *arena, const struct strv *added, struct spec_process *process,
+		      struct error *err)
+{
+	gid_t *groups;
+
+	if (!added->count)
+		return 0;
+	groups = arena_alloc(arena, process->group_count + added->count, sizeof(*groups));
+	for (size_t i = 0; i < process->group_count; i++)
+		groups[i] = process->groups[i];
+	for (size_t i = 0; i < added->count; i++) {
+		uint32_t group;
+
+		if (str_to_u32(added->items[i], &group) < 0 || group == (uint32_t)-1)
+			return refuse(err, "--additional-gids: \"%s\" is not a group id",
+				      added->items[i]);
+		groups[process->group_count + i] = group;
+	}
+	process->groups = groups;
+	process->group_count += added->count;
+	return 0;
+}
+
+/*
+ * Never the inheritable set (CVE-2022-29162), and so never the ambient one, which needs it, beyond
+ * what the container's own process has there.
+ */
+static int add_caps(const struct strv *added, struct spec_capabilities *caps, struct error *err)
+{
+	for (size_t i = 0; i < added->count; i++) {
+		int number = capability_number(added->items[i]);
+		uint64_t bit;
+
+		if (number < 0)
+			return refuse(err, "--cap: \"%s\" is not a capability", added->items[i]);
+		bit = UINT64_C(1) << number;
+		caps->given = true;
+		caps->sets[CAPABILITY_BOUNDING] |= bit;
+		caps->sets[CAPABILITY_EFFECTIVE] |= bit;
+		caps->sets[CAPABILITY_PERMITTED] |= bit;
+		caps->sets[CAPABILITY_AMBIENT] |= bit & caps->sets[CAPABILITY_INHERITABLE];
+	}
+	return 0;
+}
+
+static int check_env(const struct strv *env, struct error *err)
+{
+	for (size_t i = 0; i < env->count; i++) {
+		if (env->items[i][0] == '=' || !strchr(env->items[i], '='))
+			return refuse(err, "--env: \"%s\" is not NAME=VALUE", env->items[i]);
+	}
+	return 0;
+}
+
+/* The container's own process with what the options change. */
+static int derive_process(struct container *container, const struct spec *spec,
+			  const struct exec_options *options, const struct spec_process **ret,
+			  struct error *err)
+{
+	struct spec_process *process;
+	int r = check_env(&options->env, err);
+
+	if (r < 0)
+		return r;
+	if (!spec->process)
+		return refuse(err, "process: the container has none to take defaults from; use "
+				   "--process");
+	process = arena_alloc(container->arena, 1, sizeof(*process));
+	*process = *spec->process;
+	process->args = options->args;
+	process->env = add_env(container->arena, process->env, &options->env);
+	process->no_new_privileges |= options->no_new_privileges;
+	if (options->cwd)
+		process->cwd = options->cwd;
+	if (process->cwd[0] != '/')
+		return refuse(err, "--cwd: \"%s\" is not absolute", process->cwd);
+	if (options->user)
+		r = spec_parse_user(options->user, &process->uid, &process->gid, err);
+	if (r >= 0)
+		r = add_groups(container->arena, &options->groups, process, err);
+	if (r >= 0)
+		r = add_caps(&options->caps, &process->capabilities, err);
+	*ret = process;
+	return r;
+}
+
+/* The container's cgroup; where it cannot take processes any more, the one its init is in. */
+static int open_cgroup(const struct container *container, struct error *err)
+{
+	_cleanup_fd_ int root = -EBADF;
+
+	if (!container->record.cgroup_path)
+		return -EBADF;
+	root = cgroup_open_root(container->procfd, err);
+	return root < 0 ? root : cgroup_open(root, container->record.cgroup_path, err);
+}
+
+static int prepare_filter(const struct runtime *runtime, const struct spec *spec,
+			  struct seccomp_program *ret, struct error *err)
+{
+	_cleanup_fd_ int rootfd = -EBADF, cache = -EBADF;
+	struct error unheard = ERROR_NONE;
+
+	if (spec->linux.seccomp) {
+		rootfd = state_root_open(runtime, /* make= */ false, &unheard);
+		cache = rootfd < 0 ? -EBADF : state_cache_open(rootfd);
+	}
+	return seccomp_prepare(spec->linux.seccomp, cache, ret, err);
+}
+
+static int finish(const struct exec_options *options, struct pidref *process, int *ret_status,
+		  struct error *err)
+{
+	int r = 0;
+
+	*ret_status = 0;
+	if (options->pid_file)
+		r = pid_file_write(options->pid_file, process->pid, err);
+	if (r < 0) {
+		pidref_kill_and_reap(process);
+		return r;
+	}
+	if (!options->detach)
+		r = attend(process, ret_status, err);
+	pidref_done(process);
+	return r;
+}
+
+static int launch(const struct runtime *runtime, struct container *container,
+		  const struct exec_options *options, struct pidref *ret, struct error *err)
+{
+	struct seccomp_program filter = {.instructions = NULL};
+	_cleanup_fd_ int cgroupfd = -EBADF;
+	struct joining joining = {
+		.seccomp = &filter,
+		.id = options->id,
+		.init = &container->init,
+		.procfd = container->procfd,
+		.preserve_fds = options->preserve_fds,
+	};
+	int r = container_spec(container, &joining.spec, err);
+
+	if (r < 0)
+		return r;
+	if (options->process_file)
+		r = read_process(container, options->process_file, &joining.process, err);
+	else
+		r = derive_process(container, joining.spec, options, &joining.process, err);
+	if (r < 0)
+		return r;
+	cgroupfd = open_cgroup(container, err);
+	if (cgroupfd < 0 && container->record.cgroup_path)
+		return cgroupfd;
+	joining.cgroupfd = cgroupfd;
+	r = prepare_filter(runtime, joining.spec, &filter, err);
+	if (r >= 0)
+		r = launch_exec(&joining, ret, err);
+	seccomp_program_done(&filter);
+	return r;
+}
+
+int container_exec(const struct runtime *runtime, const struct exec_options *options,
+		   int *ret_status, struct error *err)
+{
+	_cleanup_container_ struct container container = CONTAINER_UNSET;
+	struct pidref process = PIDREF_UNSET;
+	int r = container_load(runtime, options->id, &container, err);
+
+	if (r >= 0)
+		r = check_state(&container, options, err);
+	if (r >= 0 && !options->detach)
+		r = attend_prepare(!options->no_subreaper, err);
+	if (r >= 0)
+		r = launch(runtime, &container, options, &process, err);
+	return r < 0 ? r : finish(options, &process, ret_status, err);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Starting a created container. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "berth/base/fd.h"
+#include "berth/base/log.h"
+#include "berth/stage/launch.h"
+
+#include "container-internal.h"
+
+static int check_created(const struct container *container, struct error *err)
+{
+	switch (container->status) {
+	case STATUS_CREATED:
+		return 0;
+	case STATUS_STOPPED:
+		return refuse(err, "cannot start a container that has stopped");
+	case STATUS_CREATING:
+		return refuse(err, "cannot start a container that is still being created");
+	case STATUS_RUNNING:
+	case STATUS_PAUSED:
+	case STATUS_MAX:
+		break;
+	}
+	return refuse(err, "cannot start an already running container");
+}
+
+/* runtime.md, step 9: a poststart hook that fails stops the container. */
+static int after_start(const struct runtime *runtime, struct container *container,
+		       struct error *err)
+{
+	const struct spec *spec;
+	struct error second = ERROR_NONE;
+	int r;
+
+	if (!container->record.poststart)
+		return 0;
+	r = container_spec(container, &spec, err);
+	if (r >= 0)
+		r = run_poststart(spec, &container->record, container->init.pid, err);
+	if (r < 0 && container_destroy_loaded(runtime, container, &second) < 0)
+		log_warning("delete \"%s\": %s", container->record.id, second.text);
+	return r;
+}
+
+int container_start(const struct runtime *runtime, const char *id, struct error *err)
+{
+	_cleanup_container_ struct container container = CONTAINER_UNSET;
+	_cleanup_fd_ int socket = -EBADF;
+	int r = container_load(runtime, id, &container, err);
+
+	if (r >= 0)
+		r = check_created(&container, err);
+	if (r < 0)
+		return r;
+	socket = state_connect(container.dirfd);
+	if (socket < 0)
+		return fail(err, socket, "connect to the init of container \"%s\"", id);
+	r = launch_go(container.procfd, socket, &container.init, err);
+	/* Hung up without an answer: another starter was let through. */
+	if (r == -EPIPE)
+		return refuse_as(err, r, "cannot start an already running container");
+	if (r < 0)
+		return r;
+	/* Nobody listens there any more. */
+	unlinkat(container.dirfd, STATE_SOCKET, 0);
+	return after_start(runtime, &container, err);
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A container as it is now. Nothing that can change by itself is written down: whether the process
+ * lives is asked of the kernel (number and start time), whether it still waits for its start of its
+ * socket (init's exec closes it), whether it is paused of its cgroup.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "berth/base/fd.h"
+#include "berth/base/json_read.h"
+#include "berth/base/proc.h"
+#include "berth/linux/hooks.h"
+
+#include "container-internal.h"
+
+void container_done(struct container *container)
+{
+	pidref_done(&container->init);
+	container->dirfd = fd_close(container->dirfd);
+	container->procfd = fd_close(container->procfd);
+	container->arena = arena_free(container->arena);
+}
+
+/* Somebody works on the directory right now: a creator, as long as there is no process yet. */
+static bool is_locked(int dirfd)
+{
+	if (flock(dirfd, LOCK_SH | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK;
+	flock(dirfd, LOCK_UN);
+	return false;
+}
+
+static bool is_waiting(int dirfd)
+{
+	int fd = state_connect(dirfd);
+
+	fd_close(fd);
+	/* -EAGAIN: its queue is full of starters, so it still listens. */
+	return fd >= 0 || fd == -EAGAIN;
+}
+
+static bool is_paused(const struct container *container)
+{
+	struct error unheard = ERROR_NONE;
+	_cleanup_fd_ int root = -EBADF, fd = -EBADF;
+	bool frozen = false;
+
+	if (!container->record.cgroup_path)
+		return false;
+	root = cgroup_open_root(container->procfd, &unheard);
+	fd = root < 0 ? -EBADF : cgroup_open(root, container->record.cgroup_path, &unheard);
+	if (fd >= 0 && cgroup_is_frozen(fd, &frozen, &unheard) < 0)
+		return false;
+	return frozen;
+}
+
+static enum container_status find_status(struct container *container)
+{
+	const struct record *record = &container->record;
+
+	/* The intent alone: its writer still works, or was killed and left nothing alive. */
+	if (!record->pid)
+		return is_locked(container->dirfd) ? STATUS_CREATING : STATUS_STOPPED;
+	if (pidref_open(container->procfd, record->pid, record->start_ticks, &container->init) < 0)
+		return STATUS_STOPPED;
+	if (is_waiting(container->dirfd))
+		return STATUS_CREATED;
+	return is_paused(container) ? STATUS_PAUSED : STATUS_RUNNING;
+}
+
+int container_load_from(int dirfd, struct container *ret, struct error *err)
+{
+	struct container container = CONTAINER_UNSET;
+	int r;
+
+	container.dirfd = dirfd;
+	container.arena = arena_new();
+	container.procfd = proc_open(err);
+	r = container.procfd < 0 ? container.procfd
+				 : record_read(dirfd, container.arena, &container.record, err);
+	if (r < 0) {
+		container_done(&container);
+		return r;
+	}
+	container.status = find_status(&container);
+	*ret = container;
+	return 0;
+}
+
+int container_load(const struct runtime *runtime, const char *id, struct container *ret,
+		   struct error *err)
+{
+	int dirfd = state_open(runtime, id, err);
+	int r;
+
+	if (dirfd < 0)
+		return dirfd;
+	r = container_load_from(dirfd, ret, err);
+	return r < 0 ? within(err, r, "container \"%s\"", id) : r;
+}
+
+int container_spec(struct container *container, const struct spec **ret, struct error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	int r = file_read_at(container->dirfd, STATE_CONFIG, JSON_SIZE_MAX, &text, &size, err);
+
+	if (r < 0)
+		return r;
+	/* Decoded strings point into the tree, which has copies of its own. */
+	return spec_decode(container->arena, text, size, container->record.bundle, ret, err);
+}
+
+void container_describe(const struct container *container, struct state_document *ret)
+{
+	const struct record *record = &container->record;
+
+	*ret = (struct state_document){
+		.id = record->id,
+		.status = container->status,
+		.pid = container->init.pid,
+		.bundle = record->bundle,
+		.annotations = &record->annotations,
+		.rootfs = record->rootfs,
+		.created = record->created,
+		.owner = "",
+	};
+}
+
+int run_poststart(const struct spec *spec, const struct record *record, pid_t pid,
+		  struct error *err)
+{
+	struct state_document state = {
+		.id = record->id,
+		.status = STATUS_RUNNING,
+		.pid = pid,
+		.bundle = record->bundle,
+		.annotations = &record->annotations,
+	};
+	_cleanup_free_ char *text = state_document_for_hook(&state);
+	_cleanup_fd_ int cwd = open(record->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return hooks_run(spec->hooks, HOOK_POSTSTART, text, cwd, err);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The `features` document. */
+#include "berth/host/features.h"
+
+#include "berth/base/json_write.h"
+#include "berth/linux/seccomp.h"
+#include "berth/spec/mount.h"
+#include "berth/spec/spec.h"
+
+static void add_names(struct json_writer *w, const char *key, const char *const *names,
+		      size_t count)
+{
+	json_key(w, key);
+	json_begin_array(w);
+	for (size_t i = 0; i < count; i++)
+		json_string(w, names[i]);
+	json_end_array(w);
+}
+
+/* An object of booleans under @key. */
+static void add_flag(struct json_writer *w, const char *key, const char *flag, bool value)
+{
+	json_key(w, key);
+	json_begin_object(w);
+	json_member_bool(w, flag, value);
+	json_end_object(w);
+}
+
+/* Joining time namespaces and making them is not there yet: the name is left out. */
+static void add_namespaces(struct json_writer *w)
+{
+	json_key(w, "namespaces");
+	json_begin_array(w);
+	for (int kind = 0; kind < NAMESPACE_MAX; kind++) {
+		if (kind != NAMESPACE_TIME)
+			json_string(w, namespace_names[kind]);
+	}
+	json_end_array(w);
+}
+
+static void add_seccomp(struct json_writer *w)
+{
+	json_key(w, "seccomp");
+	json_begin_object(w);
+	json_member_bool(w, "enabled", true);
+	add_names(w, "actions", seccomp_action_names, SECCOMP_ACTION_MAX);
+	add_names(w, "operators", seccomp_operator_names, SECCOMP_OPERATOR_MAX);
+	json_member_strings(w, "archs", seccomp_arch_names);
+	json_member_strings(w, "knownFlags", seccomp_flag_names);
+	json_member_strings(w, "supportedFlags", seccomp_flag_names);
+	json_end_object(w);
+}
+
+static void add_linux(struct json_writer *w)
+{
+	json_key(w, "linux");
+	json_begin_object(w);
+	add_namespaces(w);
+	add_names(w, "capabilities", capability_names, CAPABILITY_COUNT);
+	json_key(w, "cgroup");
+	json_begin_object(w);
+	json_member_bool(w, "v1", false);
+	json_member_bool(w, "v2", true);
+	json_member_bool(w, "systemd", false);
+	json_member_bool(w, "systemdUser", false);
+	json_member_bool(w, "rdma", false);
+	json_end_object(w);
+	add_seccomp(w);
+	add_flag(w, "apparmor", "enabled", false);
+	add_flag(w, "selinux", "enabled", false);
+	add_flag(w, "intelRdt", "enabled", false);
+	json_key(w, "mountExtensions");
+	json_begin_object(w);
+	add_flag(w, "idmap", "enabled", false);
+	json_end_object(w);
+	add_flag(w, "netDevices", "enabled", false);
+	json_end_object(w);
+}
+
+char *features_document(const char *version, const char *commit)
+{
+	struct buf text = BUF_EMPTY;
+	struct json_writer w = JSON_WRITER(&text, true);
+
+	json_begin_object(&w);
+	json_member_string(&w, "ociVersionMin", SPEC_VERSION_MIN);
+	json_member_string(&w, "ociVersionMax", SPEC_VERSION_MAX);
+	add_names(&w, "hooks", hook_names, HOOK_MAX);
+	json_member_strings(&w, "mountOptions", mount_option_names);
+	add_linux(&w);
+	json_key(&w, "annotations");
+	json_begin_object(&w);
+	json_member_string(&w, "io.github.seccomp.libseccomp.version", seccomp_library_version());
+	json_member_string(&w, "org.berth.commit", commit);
+	json_member_string(&w, "org.berth.version", version);
+	json_member_string(&w, "org.opencontainers.runc.checkpoint.enabled", "false");
+	json_end_object(&w);
+	json_key(&w, "potentiallyUnsafeConfigAnnotations");
+	json_begin_array(&w);
+	json_string(&w, "org.berth.overlay.");
+	json_end_array(&w);
+	json_end_object(&w);
+	buf_add_char(&text, '\n');
+	return buf_take(&text);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Resource limits of a process; see prlimit(2). */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include "berth/linux/process.h"
+
+/* "unlimited" or the number. */
+static const char *limit_text(rlim_t value, char text[static 24])
+{
+	if (value == RLIM_INFINITY)
+		return "unlimited";
+	snprintf(text, 24, "%" PRIu64, (uint64_t)value);
+	return text;
+}
+
+/* Says why prlimit(2) refused @limit with @code. */
+static int explain(pid_t pid, const struct spec_rlimit *limit, int code, struct error *err)
+{
+	char hard[24], now[24];
+	struct rlimit old;
+
+	if (code == -EPERM && prlimit(pid, (__rlimit_resource_t)limit->resource, NULL, &old) == 0 &&
+	    limit->hard > old.rlim_max)
+		return fail(err, code,
+			    "set %s to hard limit %s: raising it above %s needs CAP_SYS_RESOURCE",
+			    limit->name, limit_text(limit->hard, hard),
+			    limit_text(old.rlim_max, now));
+	if (code == -EPERM && limit->resource == RLIMIT_NOFILE)
+		return fail(err, code, "set %s to %s: more than /proc/sys/fs/nr_open allows",
+			    limit->name, limit_text(limit->hard, hard));
+	if (code == -EINVAL && limit->soft > limit->hard)
+		return fail(err, code, "set %s: the soft limit is above the hard one", limit->name);
+	return fail(err, code, "set %s to hard limit %s", limit->name,
+		    limit_text(limit->hard, hard));
+}
+
+int rlimits_apply(pid_t pid, const struct spec_rlimit *limits, size_t count, struct error *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct rlimit value = {.rlim_cur = limits[i].soft,
+					     .rlim_max = limits[i].hard};
+		int r;
+
+		if (prlimit(pid, (__rlimit_resource_t)limits[i].resource, &value, NULL) == 0)
+			continue;
+		r = explain(pid, &limits[i], -errno, err);
+		return within(err, r, "process.rlimits[%zu]", i);
+	}
+	return 0;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Mounts that are descriptors: attaching them, changing them. */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "berth/base/sys.h"
+
+#include "mount-internal.h"
+
+int mount_attach(int mountfd, int at, struct error *err)
+{
+	int r = sys_move_mount(mountfd, "", at, "",
+			       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+
+	/* The kernel's answer to both is the same as to a mount that must not be moved. */
+	if (r == -EINVAL || r == -ENOTDIR)
+		return fail(err, r,
+			    "attach (a directory goes only on a directory, a file only on a file)");
+	return r < 0 ? fail(err, r, "attach") : 0;
+}
+
+static int change(int dirfd, const char *path, unsigned flags, const struct mount_change *what)
+{
+	struct mount_attr attributes = {
+		.attr_set = what->set,
+		.attr_clr = what->clear,
+		.propagation = what->propagation,
+	};
+
+	return sys_mount_setattr(dirfd, path, flags | (what->recursive ? AT_RECURSIVE : 0),
+				 &attributes);
+}
+
+int mount_change(int mountfd, const struct mount_change *what)
+{
+	return change(mountfd, "", AT_EMPTY_PATH, what);
+}
+
+int mount_change_root(const struct mount_change *what)
+{
+	return change(AT_FDCWD, "/", 0, what);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The trees of the host that a container gets, cloned: sources of bind mounts, overlays, the root.
+ *
+ * Theory of operation. Source paths are the host's, named by whoever wrote config.json, and are
+ * resolved in the host's tree as it stands in the container's new mount namespace, before anything
+ * of the container is attached. A clone keeps what it showed then, whatever happens to its path.
+ */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "berth/base/alloc.h"
+#include "berth/base/fd.h"
+#include "berth/base/str.h"
+#include "berth/base/sys.h"
+
+#include "mount-internal.h"
+
+static int clone_tree(const char *path, bool recursive)
+{
+	return sys_open_tree(AT_FDCWD, path,
+			     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0));
+}
+
+static int open_binds(const struct spec *spec, struct mount_sources *sources, struct error *err)
+{
+	for (size_t i = 0; i < spec->mount_count; i++) {
+		const struct spec_mount *mount = &spec->mounts[i];
+		int fd;
+
+		if (!mount->bind || mount->remount)
+			continue;
+		fd = clone_tree(mount->source, mount->bind_recursive);
+		if (fd < 0)
+			return fail(err, fd, "mounts[%zu].source: open \"%s\"", mount->index,
+				    mount->source);
+		sources->fds[i] = fd;
+	}
+	return 0;
+}
+
+static int open_overlays(const struct spec *spec, struct mount_sources *sources, struct error *err)
+{
+	for (size_t i = 0; i < spec->mount_count; i++) {
+		const struct spec_mount *mount = &spec->mounts[i];
+		int fd;
+
+		if (mount->bind || mount->remount || !str_equal(mount->type, "overlay"))
+			continue;
+		fd = overlay_open_entry(mount, spec->root_path, err);
+		if (fd < 0)
+			return within(err, fd, "mounts[%zu]", mount->index);
+		sources->fds[i] = fd;
+	}
+	return 0;
+}
+
+static int open_root(const struct spec *spec, struct error *err)
+{
+	/* The slash makes anything but a directory fail here, and not when it is attached. */
+	_cleanup_free_ char *path = xasprintf("%s/", spec->root_path);
+	const struct overlay overlay = {
+		.lower = spec->overlay.lower,
+		.lower_count = spec->overlay.lower_count,
+		.upper = spec->overlay.upper,
+		.work = spec->overlay.work,
+		.scratch = spec->root_path,
+	};
+	int fd;
+
+	if (spec->overlay.lower) {
+		fd = overlay_open(&overlay, err);
+		return fd < 0 ? within(err, fd, "org.berth.overlay") : fd;
+	}
+	fd = clone_tree(path, /* recursive= */ true);
+	return fd < 0 ? fail(err, fd, "root.path: open \"%s\"", spec->root_path) : fd;
+}
+
+static int open_all(const struct spec *spec, struct mount_sources *sources, struct error *err)
+{
+	int r = open_binds(spec, sources, err);
+
+	/* From here on nothing may reach the host; overlays may have to be attached for a moment.
+	 */
+	if (r >= 0)
+		r = propagation_cut(spec, err);
+	if (r >= 0)
+		r = open_overlays(spec, sources, err);
+	if (r >= 0)
+		r = sources->root = open_root(spec, err);
+	return r;
+}
+
+int mount_sources_open(const struct spec *spec, struct mount_sources *ret, struct error *err)
+{
+	struct mount_sources sources = MOUNT_SOURCES_NONE;
+	int r;
+
+	sources.fds = xcalloc(spec->mount_count + 1, sizeof(*sources.fds));
+	sources.count = spec->mount_count;
+	for (size_t i = 0; i < sources.count; i++)
+		sources.fds[i] = -EBADF;
+	r = open_all(spec, &sources, err);
+	if (r < 0) {
+		mount_sources_done(&sources);
+		return r;
+	}
+	*ret = sources;
+	return 0;
+}
+
+void mount_sources_done(struct mount_sources *sources)
+{
+	for (size_t i = 0; i < sources->count; i++)
+		sources->fds[i] = fd_close(sources->fds[i]);
+	free(sources->fds);
+	sources->fds = NULL;
+	sources->count = 0;
+	sources->root = fd_close(sources->root);
+}

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config.json's `linux`, but for its resources and seccomp. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/personality.h>
+#include <sys/stat.h>
+
+#include "tables-internal.h"
+
+/* What a device number of the kernel holds: 12 bits and 20 bits. */
+#define MAJOR_MAX 4095
+#define MINOR_MAX 1048575
+
+/* Most lines that the kernel takes in a map of ids, user_namespaces(7). */
+#define ID_MAP_LINES_MAX 340
+
+const char *const namespace_names[NAMESPACE_MAX] = {
+	[NAMESPACE_CGROUP] = "cgroup",	 [NAMESPACE_IPC] = "ipc", [NAMESPACE_MOUNT] = "mount",
+	[NAMESPACE_NETWORK] = "network", [NAMESPACE_PID] = "pid", [NAMESPACE_TIME] = "time",
+	[NAMESPACE_USER] = "user",	 [NAMESPACE_UTS] = "uts",
+};
+
+/* One entry of linux.namespaces, before it goes to its place. */
+struct namespace_entry {
+	int kind; /* enum namespace_kind */
+	const char *path;
+};
+
+static int decode_namespace_type(const struct decoder *d, const struct field *field,
+				 const struct node *node, void *base, struct error *err)
+{
+	const char *names[NAMESPACE_MAX + 1];
+	struct namespace_entry *entry = base;
+	const char *text;
+	int r = decode_string(node, &text, err);
+
+	(void)d;
+	(void)field;
+	if (r < 0)
+		return r;
+	memcpy(names, namespace_names, sizeof(namespace_names));
+	names[NAMESPACE_MAX] = NULL;
+	entry->kind = choice_index(names, text);
+	if (entry->kind < 0)
+		return refuse_choice(node, text, names, err);
+	if (entry->kind == NAMESPACE_TIME)
+		return refuse_at(node, err, "\"time\": " NOT_YET);
+	return 0;
+}
+
+static const struct field namespace_fields[] = {
+	{.name = "type", .kind = FIELD_CUSTOM, .required = true, .custom = decode_namespace_type},
+	{.name = "path", .kind = FIELD_STRING, AT(struct namespace_entry, path)},
+};
+
+static const struct table namespace_table = {FIELDS(namespace_fields),
+					     .size = sizeof(struct namespace_entry)};
+
+static int decode_namespace(const struct decoder *d, const struct node *node,
+			    struct spec_linux *box, struct error *err)
+{
+	struct namespace_entry entry = {.path = NULL};
+	const struct node type = node_member(node, "type"), path = node_member(node, "path");
+	struct spec_namespace *place;
+	int r = decode_object(d, &namespace_table, node, &entry, err);
+
+	if (r < 0)
+		return r;
+	if (entry.path != NULL && entry.path[0] != '/')
+		return refuse_at(&path, err, "\"%.100s\" is not an absolute path", entry.path);
+	place = &box->namespaces[entry.kind];
+	if (place->wanted)
+		return refuse_at(&type, err, "\"%s\" is in the list already",
+				 namespace_names[entry.kind]);
+	*place = (struct spec_namespace){.wanted = true, .path = entry.path, .index = node->index};
+	return 0;
+}
+
+static int decode_namespaces(const struct decoder *d, const struct field *field,
+			     const struct node *node, void *base, struct error *err)
+{
+	size_t i = 0;
+	int r = node_expect(node, JSON_ARRAY, err);
+
+	(void)field;
+	for (const struct json *item = node->value->item; r >= 0 && item != NULL;
+	     item = item->next) {
+		struct node at = node_item(node, i++, item);
+
+		r = decode_namespace(d, &at, base, err);
+	}
+	return r;
+}
+
+static const struct field id_map_fields[] = {
+	{.name = "containerID",
+	 .kind = FIELD_NUMBER,
+	 .required = true,
+	 AT(struct spec_id_map, container_id),
+	 RANGE(0, UINT32_MAX - 1)},
+	{.name = "hostID",
+	 .kind = FIELD_NUMBER,
+	 .required = true,
+	 AT(struct spec_id_map, host_id),
+	 RANGE(0, UINT32_MAX - 1)},
+	{.name = "size",
+	 .kind = FIELD_NUMBER,
+	 .required = true,
+	 AT(struct spec_id_map, size),
+	 RANGE(1, UINT32_MAX)},
+};
+
+/* The range after the last id of which no id may lie beyond UINT32_MAX - 1. */
+static int check_id_map(const struct decoder *d, const struct node *node, void *base,
+			struct error *err)
+{
+	const struct spec_id_map *map = base;
+	const uint32_t first = map->container_id > map->host_id ? map->container_id : map->host_id;
+
+	(void)d;
+	if (map->size > UINT32_MAX - first)
+		return refuse_at(node, err, "%u ids from %u on go beyond the last id, %u",
+				 map->size, first, UINT32_MAX - 1);
+	return 0;
+}
+
+static const struct table id_map_table = {FIELDS(id_map_fields), .size = sizeof(struct spec_id_map),
+					  .check = check_id_map};
+
+static bool ranges_meet(uint32_t a, uint32_t a_size, uint32_t b, uint32_t b_size)
+{
+	return a < b ? b - a < a_size : a - b < b_size;
+}
+
+static int check_id_maps(const struct node *list, const struct spec_id_map *maps, size_t count,
+			 struct error *err)
+{
+	if (count > ID_MAP_LINES_MAX)
+		return refuse_at(list, err, "has %zu items, and the kernel takes %d", count,
+				 ID_MAP_LINES_MAX);
+	for (size_t i = 1; i < count; i++) {
+		const struct spec_id_map *b = &maps[i];
+		const struct node at = node_item(list, i, NULL);
+
+		for (size_t j = 0; j < i; j++) {
+			const struct spec_id_map *a = &maps[j];
+
+			if (ranges_meet(a->container_id, a->size, b->container_id, b->size) ||
+			    ranges_meet(a->host_id, a->size, b->host_id, b->size))
+				return refuse_at(&at, err, "overlaps item %zu", j);
+		}
+	}
+	return 0;
+}
+
+static int decode_device_type(const struct decoder *d, const struct field *field,
+			      const struct node *node, void *base, struct error *err)
+{
+	static const char *const names[] = {"c", "b", "u", "p", NULL};
+	static const mode_t types[] = {S_IFCHR, S_IFBLK, S_IFCHR, S_IFIFO};
+	struct spec_device *device = base;
+	const char *text;
+	int index, r = decode_string(node, &text, err);
+
+	(void)d;
+	(void)field;
+	if (r < 0)
+		return r;
+	index = choice_index(names, text);
+	if (index < 0)
+		return refuse_choice(node, text, names, err);
+	device->type = types[index];
+	return 0;
+}
+
+static int check_device(const struct decoder *d, const struct node *node, void *base,
+			struct error *err)
+{
+	const struct spec_device *device = base;
+	static const char *const numbers[] = {"major", "minor"};
+
+	(void)d;
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		const struct node number = node_member(node, numbers[i]);
+
+		if (device->type != S_IFIFO && number.value == NULL)
+			return refuse_at(&number, err, "required, but missing");
+	}
+	return 0;
+}
+
+static const struct field device_fields[] = {
+	{.name = "path", .kind = FIELD_PATH, .required = true, AT(struct spec_device, path)},
+	{.name = "type", .kind = FIELD_CUSTOM, .required = true, .custom = decode_device_type},
+	{.name = "major", .kind = FIELD_NUMBER, AT(struct spec_device, major), RANGE(0, MAJOR_MAX)},
+	{.name = "minor", .kind = FIELD_NUMBER, AT(struct spec_device, minor), RANGE(0, MINOR_MAX)},
+	{.name = "fileMode", .kind = FIELD_NUMBER, AT(struct spec_device, mode), RANGE(0, 07777)},
+	{.name = "uid",
+	 .kind = FIELD_NUMBER,
+	 AT(struct spec_device, uid),
+	 RANGE(0, UINT32_MAX - 1)},
+	{.name = "gid",
+	 .kind = FIELD_NUMBER,
+	 AT(struct spec_device, gid),
+	 RANGE(0, UINT32_MAX - 1)},
+};
+
+static const struct spec_device device_defaults = {.mode = 0666};
+
+static const struct table device_table = {FIELDS(device_fields), .size = sizeof(struct spec_device),
+					  .defaults = &device_defaults, .check = check_device};
+
+static int compare_devices(const void *a, const void *b)
+{
+	const struct spec_device *const *x = a, *const *y = b;
+	int order = strcmp((*x)->path, (*y)->path);
+
+	return order != 0 ? order : (*x > *y) - (*x < *y);
+}
+
+static int check_devices(const struct decoder *d, const struct node *node,
+			 const struct spec_linux *box, struct error *err)
+{
+	const struct node list = node_member(node, "devices");
+	const struct spec_device **sorted =
+		arena_alloc(d->arena, box->device_count, sizeof(const struct spec_device *));
+
+	for (size_t i = 0; i < box->device_count; i++)
+		sorted[i] = &box->devices[i];
+	if (box->device_count > 1)
+		qsort(sorted, box->device_count, sizeof(*sorted), compare_devices);
+	for (size_t i = 1; i < box->device_count; i++) {
+		const struct node item = node_item(&list, (size_t)(sorted[i] - box->devices), NULL);
+		const struct node path = {.up = &item, .member = "path"};
+
+		if (str_equal(sorted[i - 1]->path, sorted[i]->path))
+			return refuse_at(&path, err, "\"%.100s\" is the path of linux.devices[%td]",
+					 sorted[i]->path, sorted[i - 1] - box->devices);
+	}
+	return 0;
+}
+
+static int decode_propagation(const struct decoder *d, const struct field *field,
+			      const struct node *node, void *base, struct error *err)
+{
+	struct spec_linux *box = base;
+	const char *text;
+	int r = decode_string(node, &text, err);
+
+	(void)d;
+	(void)field;
+	if (r < 0 || text[0] == '\0')
+		return r;
+	if (propagation_parse(text, &box->rootfs_propagation) < 0)
+		return refuse_choice(node, text, propagation_names, err);
+	return 0;
+}
+
+static int decode_domain(const struct decoder *d, const struct field *field,
+			 const struct node *node, void *base, struct error *err)
+{
+	static const char *const names[] = {"LINUX", "LINUX32", NULL};
+	static const unsigned long domains[] = {PER_LINUX, PER_LINUX32};
+	struct spec_linux *box = base;
+	const char *text;
+	int index, r = decode_string(node, &text, err);
+
+	(void)d;
+	(void)field;
+	if (r < 0)
+		return r;
+	index = choice_index(names, text);
+	if (index < 0)
+		return refuse_choice(node, text, names, err);
+	box->personality = domains[index];
+	return 0;
+}
+
+static const struct field personality_fields[] = {
+	{.name = "domain", .kind = FIELD_CUSTOM, .required = true, .custom = decode_domain},
+	{.name = "flags",
+	 .kind = FIELD_UNSUPPORTED,
+	 .type = JSON_ARRAY,
+	 .reason = "must be empty: the specification defines no flag"},
+};
+
+static const struct table personality_table = {FIELDS(personality_fields),
+					       .size = sizeof(struct spec_linux)};
+
+static int check_linux(const struct decoder *d, const struct node *node, void *base,
+		       struct error *err)
+{
+	const struct spec_linux *box = base;
+	const struct node uids = node_member(node, "uidMappings");
+	const struct node gids = node_member(node, "gidMappings");
+	int r = check_id_maps(&uids, box->id_maps.uid, box->id_maps.uid_count, err);
+
+	if (r < 0)
+		return r;
+	r = check_id_maps(&gids, box->id_maps.gid, box->id_maps.gid_count, err);
+	return r < 0 ? r : check_devices(d, node, box, err);
+}
+
+static const struct field linux_fields[] = {
+	{.name = "namespaces", .kind = FIELD_CUSTOM, .custom = decode_namespaces},
+	{.name = "uidMappings",
+	 .kind = FIELD_ARRAY,
+	 AT(struct spec_linux, id_maps.uid),
+	 .count = offsetof(struct spec_linux, id_maps.uid_count),
+	 .table = &id_map_table},
+	{.name = "gidMappings",
+	 .kind = FIELD_ARRAY,
+	 AT(struct spec_linux, id_maps.gid),
+	 .count = offsetof(struct spec_linux, id_maps.gid_count),
+	 .table = &id_map_table},
+	UNSUPPORTED("timeOffsets", JSON_OBJECT, NOTHING_EMPTY),
+	{.name = "devices",
+	 .kind = FIELD_ARRAY,
+	 AT(struct spec_linux, devices),
+	 .count = offsetof(struct spec_linux, device_count),
+	 .table = &device_table},
+	UNSUPPORTED("netDevices", JSON_OBJECT, NOTHING_EMPTY),
+	{.name = "cgroupsPath", .kind = FIELD_STRING, AT(struct spec_linux, cgroups_path)},
+	{.name = "resources",
+	 .kind = FIELD_OBJECT,
+	 AT(struct spec_linux, resources),
+	 .table = &resources_table},
+	{.name = "sysctl", .kind = FIELD_MAP, AT(struct spec_linux, sysctl)},
+	{.name = "seccomp",
+	 .kind = FIELD_POINTER,
+	 AT(struct spec_linux, seccomp),
+	 .table = &seccomp_table},
+	{.name = "rootfsPropagation", .kind = FIELD_CUSTOM, .custom = decode_propagation},
+	{.name = "maskedPaths", .kind = FIELD_PATHS, AT(struct spec_linux, masked_paths)},
+	{.name = "readonlyPaths", .kind = FIELD_PATHS, AT(struct spec_linux, readonly_paths)},
+	UNSUPPORTED("mountLabel", JSON_STRING, NOTHING_EMPTY),
+	UNSUPPORTED("intelRdt", JSON_OBJECT, NOTHING_NULL),
+	UNSUPPORTED("memoryPolicy", JSON_OBJECT, NOTHING_NULL),
+	{.name = "personality",
+	 .kind = FIELD_OBJECT,
+	 FLAG(struct spec_linux, personality_set),
+	 .table = &personality_table},
+};
+
+const struct table linux_table = {FIELDS(linux_fields), .size = sizeof(struct spec_linux),
+				  .check = check_linux};

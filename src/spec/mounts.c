@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config.json's mounts[]. */
+#include "tables-internal.h"
+
+static int decode_options(const struct decoder *d, const struct field *field,
+			  const struct node *node, void *base, struct error *err)
+{
+	struct spec_mount *mount = base;
+	const char *const *options;
+	const char **flags, **data;
+	int r = decode_strings(d, node, &options, err);
+
+	(void)field;
+	if (r < 0)
+		return r;
+	flags = arena_alloc(d->arena, node->value->count + 1, sizeof(*flags));
+	data = arena_alloc(d->arena, node->value->count + 1, sizeof(*data));
+	mount->sb_flags = flags;
+	mount->data = data;
+	for (size_t i = 0; options[i] != NULL; i++) {
+		if (options[i][0] == '\0')
+			continue;
+		r = mount_option_apply(options[i], mount, flags, data, err);
+		if (r < 0)
+			return within(err, r, "mounts[%zu].options[%zu]", node->up->index, i);
+		flags += *flags != NULL;
+		data += *data != NULL;
+	}
+	return 0;
+}
+
+static const char *known_option(const char *name)
+{
+	int index = choice_index(mount_option_names, name);
+
+	return index < 0 ? NULL : mount_option_names[index];
+}
+
+/* A bind mount has the file system that is there already: options for one would be lost. */
+static int check_bind_options(const struct node *node, struct spec_mount *mount, struct error *err)
+{
+	static const char *const none[] = {NULL};
+	const struct node options = node_member(node, "options");
+
+	for (size_t i = 0; mount->data[i] != NULL; i++) {
+		if (known_option(mount->data[i]) == NULL)
+			return refuse_at(&options, err,
+					 "\"%.100s\" is an option of a file system, and cannot go "
+					 "with a bind mount",
+					 mount->data[i]);
+	}
+	mount->data = none;
+	return 0;
+}
+
+static int check_bind(const struct decoder *d, const struct node *node, struct spec_mount *mount,
+		      struct error *err)
+{
+	const struct node source = node_member(node, "source");
+
+	if (mount->source != NULL) {
+		mount->source = path_in_bundle(d->arena, d->bundle, mount->source);
+	} else if (!mount->remount) {
+		return refuse_at(&source, err, "required for a bind mount, but missing");
+	}
+	return check_bind_options(node, mount, err);
+}
+
+static int check_mount(const struct decoder *d, const struct node *node, void *base,
+		       struct error *err)
+{
+	static const char *const none[] = {NULL};
+	struct spec_mount *mount = base;
+	const struct node type = node_member(node, "type");
+
+	mount->index = node->index;
+	if (mount->type == NULL)
+		mount->type = "";
+	if (mount->sb_flags == NULL)
+		mount->sb_flags = none;
+	if (mount->data == NULL)
+		mount->data = none;
+	if (mount->destination[0] != '/')
+		mount->destination = arena_printf(d->arena, "/%s", mount->destination);
+	/* A dummy, says the specification; but writers that give this type mean what it says. */
+	if (str_equal(mount->type, "bind"))
+		mount->bind = true;
+	if (mount->bind)
+		return check_bind(d, node, mount, err);
+	if (mount->type[0] == '\0' && !mount->remount)
+		return refuse_at(&type, err,
+				 "required, but missing (without \"bind\" or \"rbind\" among the "
+				 "options)");
+	return 0;
+}
+
+static const struct field mount_fields[] = {
+	{.name = "destination",
+	 .kind = FIELD_STRING,
+	 .required = true,
+	 AT(struct spec_mount, destination),
+	 .empty = EMPTY_REFUSED},
+	{.name = "type", .kind = FIELD_STRING, AT(struct spec_mount, type)},
+	{.name = "source", .kind = FIELD_STRING, AT(struct spec_mount, source)},
+	{.name = "options", .kind = FIELD_CUSTOM, .custom = decode_options},
+	UNSUPPORTED("uidMappings", JSON_ARRAY, NOTHING_EMPTY),
+	UNSUPPORTED("gidMappings", JSON_ARRAY, NOTHING_EMPTY),
+};
+
+const struct table mount_table = {FIELDS(mount_fields), .size = sizeof(struct spec_mount),
+				  .check = check_mount};

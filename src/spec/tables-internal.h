@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables that the files of this room offer each other. */
+#ifndef BERTH_SPEC_TABLES_INTERNAL_H
+#define BERTH_SPEC_TABLES_INTERNAL_H
+
+#include "decode-internal.h"
+
+extern const struct table process_table;   /* process: struct spec_process */
+extern const struct table mount_table;	   /* mounts[]: struct spec_mount */
+extern const struct table hooks_table;	   /* hooks: struct spec */
+extern const struct table linux_table;	   /* linux: struct spec_linux */
+extern const struct table resources_table; /* linux.resources: struct spec_resources */
+extern const struct table seccomp_table;   /* linux.seccomp: struct spec_seccomp */
+
+/* process.capabilities: one set of struct spec_capabilities, which one is the argument. */
+int capability_set_decode(const struct decoder *d, const struct field *field,
+			  const struct node *node, void *base, struct error *err) must_check;
+
+/* A list of environment variables: each must be NAME=VALUE. @node: the list's. */
+int environment_check(const struct node *node, const char *const *env,
+		      struct error *err) must_check;
+
+/*
+ * Reads a name of mount propagation, "shared" to "runbindable", into MS_* flags with MS_REC;
+ * -EINVAL: none such.
+ */
+int propagation_parse(const char *name, uint64_t *ret) must_check;
+extern const char *const propagation_names[];
+
+/* @path, made absolute with @bundle where it is not, without ".", "..", and doubled slashes. */
+char *path_in_bundle(struct arena *arena, const char *bundle, const char *path)
+	__attribute__((returns_nonnull));
+
+/* The overlay that @annotations ask for; @node: that of annotations. */
+int overlay_decode(const struct decoder *d, const struct node *node,
+		   const struct spec_strings *annotations, struct spec_overlay *ret,
+		   struct error *err) must_check;
+
+/* What takes fields of several objects; @spec is otherwise decoded. @node: the document. */
+int spec_validate(const struct node *node, struct spec *spec, struct error *err) must_check;
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Adding a process to a running container.
+ *
+ * Situation of the child. Before it joins: everything is the host's but the pid namespace, which
+ * the parent entered around the clone, and the cgroup, into which it was born; what is open of the
+ * host is closed and dumping is off before the first namespace is joined, since from then on
+ * processes of the container can see it (CVE-2016-9962, CVE-2024-21626). After: all namespaces of
+ * the container's init at once, setns(2) with its pidfd; root and cwd are that mount namespace's
+ * root. The parent sets limits meanwhile, and its "go" tells that they stand.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "berth/base/fd.h"
+#include "berth/base/proc.h"
+#include "berth/base/signals.h"
+#include "berth/base/sys.h"
+#include "berth/linux/namespaces.h"
+#include "berth/linux/process.h"
+#include "berth/stage/message.h"
+
+#include "stage-internal.h"
+
+/* Nothing of the host may come along into the container. */
+static int leave_host(const struct joining *joining, int socket, struct error *err)
+{
+	const int keep[] = {socket, joining->init->fd};
+	int r = fd_close_others(3 + (int)joining->preserve_fds, keep, 2, err);
+
+	if (r >= 0 && prctl(PR_SET_DUMPABLE, 0) < 0)
+		r = fail(err, -errno, "switch dumping off");
+	return r;
+}
+
+static int join(const struct joining *joining, int socket, struct error *err)
+{
+	unsigned flags = plan_exec_flags(joining->spec) & ~(unsigned)CLONE_NEWPID;
+	int r;
+
+	if (setns(joining->init->fd, (int)flags) < 0)
+		return fail(err, -errno, "join the container's namespaces");
+	if (!(flags & CLONE_NEWUSER))
+		return 0;
+	r = sys_setresgid(0);
+	if (r >= 0)
+		r = sys_setresuid(0);
+	if (r < 0)
+		return fail(err, r, "become root of the container's user namespace");
+	return die_with_parent(socket, err);
+}
+
+/* What init did in its steps, as far as a further process has it of its own. */
+static int settle(const struct joining *joining, int rootfd, struct error *err)
+{
+	int r = 0;
+
+	if (setsid() < 0)
+		return fail(err, -errno, "make a session");
+	r = keyring_join(joining->id, err);
+	if (r >= 0 && joining->spec->linux.personality_set)
+		r = personality_apply(joining->spec->linux.personality, err);
+	return r < 0 ? r : enter_cwd(rootfd, joining->process->cwd, err);
+}
+
+static int wait_for_go(int socket, struct error *err)
+{
+	struct message message;
+	int r = message_wait(socket, NULL, -1, &message, err);
+
+	if (r < 0)
+		return r;
+	if (r == 0 || message.type != MESSAGE_GO)
+		_exit(1);
+	prctl(PR_SET_PDEATHSIG, 0);
+	return message_send(socket, MESSAGE_ACK, err);
+}
+
+static int child(const struct joining *joining, int socket, struct error *err)
+{
+	struct entry entry = {
+		.process = joining->process,
+		.seccomp = joining->seccomp,
+		.preserve_fds = joining->preserve_fds,
+	};
+	int r = die_with_parent(socket, err);
+
+	signals_reset();
+	if (r >= 0)
+		r = leave_host(joining, socket, err);
+	if (r >= 0)
+		r = join(joining, socket, err);
+	if (r < 0)
+		return r;
+	entry.rootfd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (entry.rootfd < 0)
+		return fail(err, -errno, "open the container's root");
+	r = settle(joining, entry.rootfd, err);
+	if (r >= 0)
+		r = wait_for_go(socket, err);
+	return r < 0 ? r : enter_program(&entry, err);
+}
+
+static _Noreturn void child_main(const struct joining *joining, int socket, int parent_socket)
+{
+	struct error err = ERROR_NONE;
+
+	fd_close(parent_socket);
+	ignore(child(joining, socket, &err)); /* it returns only where it failed: err says why */
+	message_send_error(socket, &err);
+	_exit(1);
+}
+
+static int clone_child(const struct joining *joining, const int sockets[2], struct pidref *ret,
+		       struct error *err)
+{
+	int pidfd = -EBADF;
+	struct clone_args args = {
+		.flags = CLONE_PIDFD,
+		.pidfd = (uintptr_t)&pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	int pid;
+
+	if (joining->cgroupfd >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)joining->cgroupfd;
+	}
+	pid = sys_clone3(&args);
+	if (pid == 0)
+		child_main(joining, sockets[1], sockets[0]);
+	if (pid < 0)
+		return fail(err, pid, "clone a process into the container");
+	*ret = (struct pidref){.pid = pid, .fd = pidfd};
+	return 0;
+}
+
+/* The pid namespace holds for children: entered around the clone, left again at once. */
+static int clone_inside(const struct joining *joining, const int sockets[2], struct pidref *ret,
+			struct error *err)
+{
+	_cleanup_fd_ int directory =
+		proc_open_self(joining->procfd, "ns", O_PATH | O_DIRECTORY, err);
+	_cleanup_fd_ int own = -EBADF;
+	int r;
+
+	if (directory < 0)
+		return directory;
+	own = openat(directory, "pid", O_RDONLY | O_CLOEXEC);
+	if (own < 0)
+		return fail(err, -errno, "open \"/proc/self/ns/pid\"");
+	if (setns(joining->init->fd, CLONE_NEWPID) < 0)
+		return fail(err, -errno, "join the container's pid namespace");
+	r = clone_child(joining, sockets, ret, err);
+	if (setns(own, CLONE_NEWPID) < 0 && r >= 0)
+		r = fail(err, -errno, "return to the own pid namespace");
+	return r;
+}
+
+static int equip(const struct joining *joining, pid_t pid, struct error *err)
+{
+	const struct spec_process *process = joining->process;
+	int r = rlimits_apply(pid, process->rlimits, process->rlimit_count, err);
+
+	if (r >= 0 && process->oom_score_adj_set)
+		r = oom_score_adj_write(joining->procfd, pid, process->oom_score_adj, err);
+	return r;
+}
+
+int launch_exec(const struct joining *joining, struct pidref *ret, struct error *err)
+{
+	_cleanup_child_ struct pidref process = PIDREF_UNSET;
+	_cleanup_fd_ int socket = -EBADF;
+	bool own_pids = joining->spec->linux.namespaces[NAMESPACE_PID].wanted;
+	int sockets[2], r;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
+		return fail(err, -errno, "make a socket pair");
+	socket = sockets[0];
+	r = own_pids ? clone_inside(joining, sockets, &process, err)
+		     : clone_child(joining, sockets, &process, err);
+	fd_close(sockets[1]);
+	if (r >= 0)
+		r = equip(joining, process.pid, err);
+	if (r >= 0)
+		r = launch_go(joining->procfd, socket, &process, err);
+	if (r < 0)
+		return r;
+	*ret = take_pidref(&process);
+	return 0;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Messages between the stages. */
+#include "berth/stage/message.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "berth/base/clock.h"
+#include "berth/base/fd.h"
+
+#define HEADER_SIZE offsetof(struct message, error)
+
+static const char *const type_names[MESSAGE_TYPE_MAX] = {
+	[MESSAGE_ERROR] = "error",     [MESSAGE_MAPS] = "maps",	  [MESSAGE_SOURCES] = "sources",
+	[MESSAGE_FDS] = "descriptors", [MESSAGE_HOOKS] = "hooks", [MESSAGE_CREATED] = "created",
+	[MESSAGE_COMMIT] = "commit",   [MESSAGE_GO] = "go",	  [MESSAGE_ACK] = "acknowledge",
+};
+
+static size_t payload_size(uint32_t type)
+{
+	switch (type) {
+	case MESSAGE_ERROR:
+		return sizeof(struct error);
+	case MESSAGE_FDS:
+		return sizeof(struct message_fds);
+	default:
+		return 0;
+	}
+}
+
+static int send_whole(int socket, const struct message *message, const int *fds, size_t count)
+{
+	struct iovec part = {
+		.iov_base = (void *)message,
+		.iov_len = HEADER_SIZE + payload_size(message->type),
+	};
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(sizeof(int) * MESSAGE_FDS_MAX)];
+	} control;
+	struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
+	ssize_t n;
+
+	if (count) {
+		header.msg_control = control.space;
+		header.msg_controllen = CMSG_SPACE(sizeof(int) * count);
+		memset(control.space, 0, header.msg_controllen);
+		struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
+
+		rights->cmsg_level = SOL_SOCKET;
+		rights->cmsg_type = SCM_RIGHTS;
+		rights->cmsg_len = CMSG_LEN(sizeof(int) * count);
+		memcpy(CMSG_DATA(rights), fds, sizeof(int) * count);
+	}
+	do
+		n = sendmsg(socket, &header, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
+}
+
+int message_send(int socket, enum message_type type, struct error *err)
+{
+	struct message message = {.version = MESSAGE_VERSION, .type = type};
+	int r = send_whole(socket, &message, NULL, 0);
+
+	return r < 0 ? fail(err, r, "send message \"%s\"", type_names[type]) : 0;
+}
+
+void message_send_error(int socket, const struct error *error)
+{
+	struct message message = {
+		.version = MESSAGE_VERSION,
+		.type = MESSAGE_ERROR,
+		.error = *error,
+	};
+
+	ignore(send_whole(socket, &message, NULL, 0));
+}
+
+int message_send_fds(int socket, const int *fds, const uint32_t *index, size_t count,
+		     struct error *err)
+{
+	struct message message = {.version = MESSAGE_VERSION, .type = MESSAGE_FDS};
+	int r;
+
+	if (count > MESSAGE_FDS_MAX)
+		return refuse(err, "send %zu descriptors: too many for one message", count);
+	memset(&message.fds, 0, sizeof(message.fds));
+	message.fds.count = (uint32_t)count;
+	memcpy(message.fds.index, index, count * sizeof(*index));
+	r = send_whole(socket, &message, fds, count);
+	return r < 0 ? fail(err, r, "send %zu descriptors", count) : 0;
+}
+
+/* Takes the descriptors of a received message; those that nobody wants are closed. */
+static size_t take_fds(struct msghdr *header, int *ret_fds)
+{
+	size_t count = 0;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; i < (c->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
+			if (ret_fds && count < MESSAGE_FDS_MAX)
+				ret_fds[count++] = fd;
+			else
+				fd_close(fd);
+		}
+	}
+	return count;
+}
+
+/* Checks a message that came as @size bytes with @fds descriptors. */
+static int check(struct message *message, size_t size, size_t fds, int flags, struct error *err)
+{
+	if (size < HEADER_SIZE || flags & (MSG_TRUNC | MSG_CTRUNC))
+		return refuse_as(err, -EBADMSG, "received a cut message of %zu bytes", size);
+	if (message->version != MESSAGE_VERSION)
+		return refuse_as(err, -EPROTO, "received a message of version %u, this is %u",
+				 message->version, MESSAGE_VERSION);
+	if (message->type >= MESSAGE_TYPE_MAX || size != HEADER_SIZE + payload_size(message->type))
+		return refuse_as(err, -EBADMSG, "received %zu bytes as a message of type %u", size,
+				 message->type);
+	if (message->type == MESSAGE_FDS && message->fds.count != fds)
+		return refuse_as(err, -EBADMSG, "received %zu descriptors instead of %u", fds,
+				 message->fds.count);
+	if (message->type == MESSAGE_ERROR)
+		message->error.text[ERROR_TEXT_MAX - 1] = '\0';
+	return 1;
+}
+
+int message_receive(int socket, struct message *ret, int *ret_fds, struct error *err)
+{
+	struct iovec part = {.iov_base = ret, .iov_len = sizeof(*ret)};
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(sizeof(int) * MESSAGE_FDS_MAX)];
+	} control;
+	struct msghdr header = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control.space,
+		.msg_controllen = sizeof(control.space),
+	};
+	ssize_t n;
+
+	do
+		n = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	/* A peer that closed its end with our message unread resets: it hung up, like any other. */
+	if (n < 0 && errno != ECONNRESET)
+		return fail(err, -errno, "receive a message");
+	if (n <= 0)
+		return 0;
+	return check(ret, (size_t)n, take_fds(&header, ret_fds), header.msg_flags, err);
+}
+
+int message_wait(int socket, const struct pidref *peer, int timeout_ms, struct message *ret,
+		 struct error *err)
+{
+	struct pollfd polls[2] = {{.fd = socket, .events = POLLIN},
+				  {.fd = peer ? peer->fd : -1, .events = POLLIN}};
+	int64_t end = clock_now_ms() + timeout_ms;
+
+	for (;;) {
+		int64_t left = timeout_ms < 0 ? -1 : end - clock_now_ms();
+		int n = poll(polls, 2, left < 0 && timeout_ms >= 0 ? 0 : (int)left);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fail(err, -errno, "wait for a message");
+		if (n == 0)
+			return refuse_as(err, -ETIMEDOUT, "no answer within %d ms", timeout_ms);
+		/* What was said comes before the end: the socket is looked at first. */
+		if (polls[0].revents)
+			return message_receive(socket, ret, NULL, err);
+		return 0;
+	}
+}
+
+int message_wait_ack(int socket, const struct pidref *peer, int timeout_ms, struct error *err)
+{
+	struct message message;
+	int r = message_wait(socket, peer, timeout_ms, &message, err);
+
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return refuse_as(err, -EPIPE, "the other side ended without an answer");
+	if (message.type == MESSAGE_ERROR) {
+		*err = message.error;
+		return err->code < 0 ? err->code : -EIO;
+	}
+	if (message.type != MESSAGE_ACK)
+		return refuse_as(err, -EPROTO, "expected an acknowledgement, received \"%s\"",
+				 type_names[message.type]);
+	return 0;
+}

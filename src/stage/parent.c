@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The parent's side of a launch.
+ *
+ * Situation: everything is the host's and stays so, but for two short visits: the pid namespace to
+ * be joined is entered around the clone (it holds for children only), and init's mount namespace
+ * while the mount sources are opened for a container with a user namespace of its own, so that
+ * the flags of the host's mounts stay locked there. Both are left again before anything else.
+ *
+ * Every wait watches init's pidfd besides the socket: init's death is an answer.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "berth/base/alloc.h"
+#include "berth/base/fd.h"
+#include "berth/base/log.h"
+#include "berth/base/proc.h"
+#include "berth/base/sys.h"
+#include "berth/cgroup/cgroup.h"
+#include "berth/linux/hooks.h"
+#include "berth/linux/namespaces.h"
+#include "berth/linux/process.h"
+#include "berth/spec/state_document.h"
+#include "berth/stage/message.h"
+
+#include "stage-internal.h"
+
+/* How long an init that waits for its start may take to answer: it has nothing else to do. */
+#define ANSWER_TIMEOUT_MS 30000
+
+static const char *clone_hint(int code)
+{
+	switch (-code) {
+	case EPERM:
+		return " (making namespaces needs root)";
+	case ENOSPC:
+		return " (a limit in /proc/sys/user/max_*_namespaces or pids.max is reached)";
+	case EAGAIN:
+		return " (a limit on processes is reached: RLIMIT_NPROC, pids.max)";
+	case EBUSY:
+		return " (the cgroup has controllers enabled for its children)";
+	case EINVAL:
+		return " (the kernel lacks one of the namespaces)";
+	default:
+		return "";
+	}
+}
+
+static int clone_init(const struct launch *launch, int sockets[2], struct pidref *ret,
+		      struct error *err)
+{
+	int pidfd = -EBADF;
+	struct clone_args args = {
+		.flags = launch->plan->clone_flags | CLONE_PIDFD,
+		.pidfd = (uintptr_t)&pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	int pid;
+
+	if (launch->cgroupfd >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)launch->cgroupfd;
+	}
+	pid = sys_clone3(&args);
+	if (pid == 0)
+		init_main(launch, sockets[1], sockets[0]);
+	if (pid < 0)
+		return fail(err, pid, "clone the container's init%s", clone_hint(pid));
+	*ret = (struct pidref){.pid = pid, .fd = pidfd};
+	return 0;
+}
+
+/* Around the clone, children are born in the pid namespace that is to be joined. */
+static int clone_joined(const struct launch *launch, int sockets[2], struct pidref *ret,
+			struct error *err)
+{
+	_cleanup_fd_ int own = proc_open_self(launch->procfd, "ns", O_PATH | O_DIRECTORY, err);
+	int r, back;
+
+	if (own < 0)
+		return own;
+	back = openat(own, "pid", O_RDONLY | O_CLOEXEC);
+	if (back < 0)
+		return fail(err, -errno, "open \"/proc/self/ns/pid\"");
+	r = namespace_join(launch->namespace_fds[NAMESPACE_PID], NAMESPACE_PID, err);
+	if (r >= 0)
+		r = clone_init(launch, sockets, ret, err);
+	if (r >= 0 && setns(back, CLONE_NEWPID) < 0)
+		r = fail(err, -errno, "return to the own pid namespace");
+	fd_close(back);
+	return r;
+}
+
+/* What only the host's rights can do to init; it goes on meanwhile. */
+static int equip(const struct launch *launch, const struct pidref *init, struct error *err)
+{
+	const struct spec_process *process = launch->spec->process;
+	const struct spec_resources *resources = &launch->spec->linux.resources;
+	bool skipped = false;
+	int r = 0;
+
+	if (process && process->oom_score_adj_set)
+		r = oom_score_adj_write(launch->procfd, init->pid, process->oom_score_adj, err);
+	if (r >= 0 && process)
+		r = rlimits_apply(init->pid, process->rlimits, process->rlimit_count, err);
+	if (r >= 0 && launch->cgroupfd >= 0)
+		r = cgroup_devices_attach(launch->cgroupfd, resources->device_rules,
+					  resources->device_rule_count, &skipped, err);
+	if (skipped)
+		log_warning("linux.resources.devices: not applied, the kernel refuses device "
+			    "programs here");
+	return r;
+}
+
+int launch_begin(const struct launch *launch, struct launched *ret, struct error *err)
+{
+	struct launched launched = LAUNCHED_UNSET;
+	int sockets[2], r;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
+		return fail(err, -errno, "make a socket pair");
+	launched.socket = sockets[0];
+	r = launch->plan->join_pid ? clone_joined(launch, sockets, &launched.init, err)
+				   : clone_init(launch, sockets, &launched.init, err);
+	fd_close(sockets[1]);
+	if (r >= 0)
+		r = equip(launch, &launched.init, err);
+	if (r < 0) {
+		struct message message;
+		struct error earlier = ERROR_NONE;
+
+		/* Init may have failed first, and have said so: then that is the cause. */
+		if (launched.init.fd >= 0 && r == -ESRCH &&
+		    message_wait(launched.socket, &launched.init, 0, &message, &earlier) > 0 &&
+		    message.type == MESSAGE_ERROR) {
+			*err = message.error;
+			r = err->code;
+		}
+		launched_undo(&launched);
+		return r;
+	}
+	*ret = launched;
+	return 0;
+}
+
+void launched_undo(struct launched *launched)
+{
+	pidref_kill_and_reap(&launched->init);
+	launched->socket = fd_close(launched->socket);
+}
+
+static int serve_maps(const struct launch *launch, const struct launched *launched,
+		      struct error *err)
+{
+	return idmap_write(launch->procfd, launched->init.pid, &launch->spec->linux.id_maps, err);
+}
+
+static int send_sources(const struct launched *launched, const struct mount_sources *sources,
+			struct error *err)
+{
+	int fds[MESSAGE_FDS_MAX];
+	uint32_t index[MESSAGE_FDS_MAX];
+	size_t count = 0;
+	int r = 0;
+
+	/* One past the mounts is the root. */
+	for (size_t i = 0; r >= 0 && i <= sources->count; i++) {
+		int fd = i < sources->count ? sources->fds[i] : sources->root;
+
+		if (fd >= 0) {
+			fds[count] = fd;
+			index[count++] = (uint32_t)i;
+		}
+		if (count == MESSAGE_FDS_MAX || (count && i == sources->count)) {
+			r = message_send_fds(launched->socket, fds, index, count, err);
+			count = 0;
+		}
+	}
+	return r;
+}
+
+/* The visit to init's mount namespace. Root and cwd change with it and are put back. */
+static int serve_sources(const struct launch *launch, const struct launched *launched,
+			 struct error *err)
+{
+	_cleanup_fd_ int own = -EBADF, cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_fd_ int directory =
+		proc_open_self(launch->procfd, "ns", O_PATH | O_DIRECTORY, err);
+	struct mount_sources sources = MOUNT_SOURCES_NONE;
+	int r;
+
+	if (directory < 0)
+		return directory;
+	own = openat(directory, "mnt", O_RDONLY | O_CLOEXEC);
+	if (own < 0 || cwd < 0)
+		return fail(err, -errno, "open the own mount namespace");
+	if (setns(launched->init.fd, CLONE_NEWNS) < 0)
+		return fail(err, -errno, "enter the container's mount namespace");
+	r = mount_sources_open(launch->spec, &sources, err);
+	if (setns(own, CLONE_NEWNS) < 0 || fchdir(cwd) < 0)
+		r = fail(err, -errno, "return to the own mount namespace");
+	if (r >= 0)
+		r = send_sources(launched, &sources, err);
+	mount_sources_done(&sources);
+	return r;
+}
+
+static int serve_hooks(const struct launch *launch, const struct launched *launched,
+		       struct error *err)
+{
+	_cleanup_free_ char *state = hook_state(launch, STATUS_CREATED, launched->init.pid);
+	const struct spec_hooks *hooks = launch->spec->hooks;
+	int r = hooks_run(hooks, HOOK_PRESTART, state, launch->bundlefd, err);
+
+	if (r >= 0)
+		r = hooks_run(hooks, HOOK_CREATE_RUNTIME, state, launch->bundlefd, err);
+	return r;
+}
+
+/* What init may ask for, and who does it. */
+static int (*const servants[MESSAGE_TYPE_MAX])(const struct launch *, const struct launched *,
+					       struct error *) = {
+	[MESSAGE_MAPS] = serve_maps,
+	[MESSAGE_SOURCES] = serve_sources,
+	[MESSAGE_HOOKS] = serve_hooks,
+};
+
+/* Init is gone without a word: says how. */
+static int died(const struct launched *launched, const char *doing, struct error *err)
+{
+	siginfo_t info = {.si_pid = 0};
+
+	ignore(waitid(P_PIDFD, (id_t)launched->init.fd, &info, WEXITED | WNOWAIT | WNOHANG));
+	if (info.si_pid && info.si_code != CLD_EXITED)
+		return refuse_as(err, -ECHILD, "the container's init was killed by signal %d %s",
+				 info.si_status, doing);
+	return refuse_as(err, -ECHILD, "the container's init ended %s", doing);
+}
+
+int launch_serve(const struct launch *launch, const struct launched *launched, struct error *err)
+{
+	struct message message;
+
+	for (;;) {
+		int r = message_wait(launched->socket, &launched->init, -1, &message, err);
+
+		if (r < 0)
+			return r;
+		if (r == 0)
+			return died(launched, "while it was created", err);
+		if (message.type == MESSAGE_CREATED)
+			return 0;
+		if (message.type == MESSAGE_ERROR) {
+			*err = message.error;
+			return err->code < 0 ? err->code : -EIO;
+		}
+		if (!servants[message.type])
+			return refuse_as(err, -EPROTO, "init sent a message of type %u",
+					 message.type);
+		r = servants[message.type](launch, launched, err);
+		if (r >= 0)
+			r = message_send(launched->socket, MESSAGE_ACK, err);
+		if (r < 0)
+			return r;
+	}
+}
+
+int launch_commit(const struct launched *launched, struct error *err)
+{
+	int r = message_send(launched->socket, MESSAGE_COMMIT, err);
+
+	if (r >= 0)
+		r = message_wait_ack(launched->socket, &launched->init, ANSWER_TIMEOUT_MS, err);
+	return r < 0 ? within(err, r, "commit the container") : r;
+}
+
+int launch_go(int procfd, int socket, const struct pidref *init, struct error *err)
+{
+	struct message message;
+	int r = message_send(socket, MESSAGE_GO, err);
+
+	if (r >= 0)
+		r = message_wait_ack(socket, init, ANSWER_TIMEOUT_MS, err);
+	if (r < 0)
+		return r;
+	/* From here on only the hooks of startContainer take time, and they have time-outs. */
+	r = message_wait(socket, NULL, -1, &message, err);
+	if (r < 0)
+		return r;
+	/* There was no program to execute, and init has ended. */
+	if (r > 0 && message.type == MESSAGE_ACK)
+		return 0;
+	if (r > 0) {
+		*err = message.error;
+		return message.type == MESSAGE_ERROR && err->code < 0 ? err->code : -EIO;
+	}
+	/* End-of-file: its exec closed the socket, or its death did. */
+	if (pidref_never_executed(procfd, init->pid))
+		return refuse_as(err, -ECHILD,
+				 "the container's init was killed before it executed "
+				 "the program");
+	return 0;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From linux.namespaces to what each stage does; pure. */
+#include "berth/stage/plan.h"
+
+#include "berth/linux/namespaces.h"
+
+/*
+ * Order of joining. The network and IPC namespaces do not care; the cgroup namespace must be joined
+ * before anything shows cgroup paths; mount namespaces are never joined by an init.
+ */
+static const enum namespace_kind join_order[] = {
+	NAMESPACE_NETWORK,
+	NAMESPACE_IPC,
+	NAMESPACE_UTS,
+	NAMESPACE_CGROUP,
+};
+
+static void plan_new(enum namespace_kind kind, struct plan *plan)
+{
+	/*
+	 * A cgroup namespace that clone3(2) makes has its root at the parent's cgroup, even with
+	 * CLONE_INTO_CGROUP: init makes it itself.
+	 */
+	if (kind == NAMESPACE_CGROUP)
+		plan->unshare_cgroup = true;
+	else
+		plan->clone_flags |= namespace_flag(kind);
+}
+
+int plan_make(const struct spec *spec, struct plan *ret, struct error *err)
+{
+	const struct spec_namespace *namespaces = spec->linux.namespaces;
+	struct plan plan = {.clone_flags = 0};
+
+	if (namespaces[NAMESPACE_USER].path)
+		return refuse(err,
+			      "linux.namespaces[%zu].path: joining a user namespace is not "
+			      "supported yet",
+			      namespaces[NAMESPACE_USER].index);
+	for (int kind = 0; kind < NAMESPACE_MAX; kind++) {
+		if (namespaces[kind].wanted && !namespaces[kind].path)
+			plan_new((enum namespace_kind)kind, &plan);
+	}
+	for (size_t i = 0; i < sizeof(join_order) / sizeof(join_order[0]); i++) {
+		if (namespaces[join_order[i]].path)
+			plan.joins[plan.join_count++] = join_order[i];
+	}
+	plan.join_pid = namespaces[NAMESPACE_PID].path != NULL;
+	plan.new_network = (plan.clone_flags & namespace_flag(NAMESPACE_NETWORK)) != 0;
+	plan.write_maps = (plan.clone_flags & namespace_flag(NAMESPACE_USER)) != 0;
+	plan.parent_sources = plan.write_maps;
+	*ret = plan;
+	return 0;
+}
+
+unsigned plan_exec_flags(const struct spec *spec)
+{
+	unsigned flags = 0;
+
+	for (int kind = 0; kind < NAMESPACE_MAX; kind++) {
+		if (spec->linux.namespaces[kind].wanted)
+			flags |= namespace_flag((enum namespace_kind)kind);
+	}
+	return flags;
+}

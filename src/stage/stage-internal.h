@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of stage/ share. */
+#ifndef BERTH_STAGE_INTERNAL_H
+#define BERTH_STAGE_INTERNAL_H
+
+#include <stdbool.h>
+
+#include "berth/base/error.h"
+#include "berth/mount/filesystem.h"
+#include "berth/stage/launch.h"
+
+/* State of init while it walks its steps. It lives until exec; nothing is freed one by one. */
+struct init {
+	const struct launch *launch;
+	int socket; /* to the parent */
+	struct mount_context mount;
+	struct mount_sources sources;
+};
+
+/* One step on the way to a container. */
+struct step {
+	const char *name;
+	bool (*needed)(const struct launch *launch); /* NULL: always */
+	int (*run)(struct init *init, struct error *err);
+};
+
+/* The steps of init, in order (steps.c). */
+extern const struct step init_steps[];
+extern const size_t init_step_count;
+
+/* init.c: the whole life of init up to exec. @parent_socket is the parent's end, closed here. */
+_Noreturn void init_main(const struct launch *launch, int socket, int parent_socket);
+
+/* What the last part needs: how a process becomes the program (enter.c). */
+struct entry {
+	const struct spec_process *process;
+	const struct seccomp_program *seccomp;
+	int rootfd; /* the container's root, O_PATH */
+	unsigned preserve_fds;
+};
+
+/* Working directory, made if it is missing, inside the root. */
+int enter_cwd(int rootfd, const char *cwd, struct error *err) must_check;
+
+/*
+ * Credentials, filter, descriptors, exec: does not return where it succeeds. The order is fixed by
+ * what each takes away from the next.
+ */
+int enter_program(const struct entry *entry, struct error *err) must_check;
+
+/* Makes the caller die with its parent, whose socket tells whether it is alive still. */
+int die_with_parent(int socket, struct error *err) must_check;
+
+/* wait.c: init's wait for its start. Returns the socket on which the outcome is reported. */
+int wait_for_start(const struct launch *launch, int socket, int *ret_report,
+		   struct error *err) must_check;
+
+/* State of the container as hooks get it; the caller's text. */
+char *hook_state(const struct launch *launch, int status, pid_t pid);
+
+#endif

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The steps of init, from the clone to a container that only lacks its start. The order is the
+ * argument: each line of the table says why it stands where it stands. Errors need no step's name:
+ * they name the field of config.json and what was attempted.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "berth/base/alloc.h"
+#include "berth/base/fd.h"
+#include "berth/base/str.h"
+#include "berth/base/sys.h"
+#include "berth/linux/hooks.h"
+#include "berth/linux/namespaces.h"
+#include "berth/linux/process.h"
+#include "berth/spec/state_document.h"
+#include "berth/stage/message.h"
+
+#include "stage-internal.h"
+
+/* Asks the parent for something and waits until it is done. */
+static int ask(const struct init *init, enum message_type type, struct error *err)
+{
+	int r = message_send(init->socket, type, err);
+
+	return r < 0 ? r : message_wait_ack(init->socket, NULL, -1, err);
+}
+
+static bool wants_maps(const struct launch *launch)
+{
+	return launch->plan->write_maps;
+}
+
+static int step_maps(struct init *init, struct error *err)
+{
+	int r = ask(init, MESSAGE_MAPS, err);
+
+	if (r < 0)
+		return r;
+	/* Until here our ids are not mapped: from now on root of the new namespace. */
+	r = sys_setresgid(0);
+	if (r >= 0)
+		r = sys_setresuid(0);
+	if (r < 0)
+		return fail(err, r, "become root of the user namespace (is id 0 mapped?)");
+	/* The change of ids cleared it. */
+	return die_with_parent(init->socket, err);
+}
+
+static int step_namespaces(struct init *init, struct error *err)
+{
+	const struct launch *launch = init->launch;
+	const struct plan *plan = launch->plan;
+
+	for (size_t i = 0; i < plan->join_count; i++) {
+		int r = namespace_join(launch->namespace_fds[plan->joins[i]], plan->joins[i], err);
+
+		if (r < 0)
+			return within(err, r, "linux.namespaces[%zu].path",
+				      launch->spec->linux.namespaces[plan->joins[i]].index);
+	}
+	return plan->unshare_cgroup ? namespace_unshare(NAMESPACE_CGROUP, err) : 0;
+}
+
+static bool wants_loopback(const struct launch *launch)
+{
+	return launch->plan->new_network;
+}
+
+static int step_loopback(struct init *init, struct error *err)
+{
+	(void)init;
+	return loopback_up(err);
+}
+
+static int step_session(struct init *init, struct error *err)
+{
+	(void)init;
+	if (setsid() < 0)
+		return fail(err, -errno, "make a session");
+	return 0;
+}
+
+static int step_propagation(struct init *init, struct error *err)
+{
+	return mount_propagation_prepare(init->launch->spec, err);
+}
+
+/* Where each received descriptor belongs: one past the mounts is the root. */
+static int store_sources(struct init *init, const struct message_fds *list, const int *fds,
+			 struct error *err)
+{
+	struct mount_sources *sources = &init->sources;
+
+	for (uint32_t i = 0; i < list->count; i++) {
+		if (list->index[i] < sources->count)
+			sources->fds[list->index[i]] = fds[i];
+		else if (list->index[i] == sources->count)
+			sources->root = fds[i];
+		else
+			return refuse(err, "received a descriptor that nobody asked for");
+	}
+	return 0;
+}
+
+static int receive_sources(struct init *init, struct error *err)
+{
+	struct message message;
+	int fds[MESSAGE_FDS_MAX];
+	int r = message_send(init->socket, MESSAGE_SOURCES, err);
+
+	init->sources.count = init->launch->spec->mount_count;
+	init->sources.fds = xcalloc(init->sources.count, sizeof(int));
+	for (size_t i = 0; i < init->sources.count; i++)
+		init->sources.fds[i] = -EBADF;
+	while (r >= 0) {
+		r = message_receive(init->socket, &message, fds, err);
+		if (r == 0)
+			_exit(1); /* the parent ended */
+		if (r < 0 || message.type == MESSAGE_ACK)
+			break;
+		if (message.type != MESSAGE_FDS)
+			return refuse(err, "received a message of type %u instead of descriptors",
+				      message.type);
+		r = store_sources(init, &message.fds, fds, err);
+	}
+	return r;
+}
+
+static int step_sources(struct init *init, struct error *err)
+{
+	if (init->launch->plan->parent_sources)
+		return receive_sources(init, err);
+	return mount_sources_open(init->launch->spec, &init->sources, err);
+}
+
+static int step_root(struct init *init, struct error *err)
+{
+	return mount_root_attach(init->launch->spec, &init->sources, &init->mount.rootfd, err);
+}
+
+static int step_mounts(struct init *init, struct error *err)
+{
+	return mount_all(&init->mount, init->launch->spec, &init->sources, err);
+}
+
+static int step_dev(struct init *init, struct error *err)
+{
+	return mount_dev(&init->mount, init->launch->spec, err);
+}
+
+static int step_masks(struct init *init, struct error *err)
+{
+	return mount_masks(&init->mount, init->launch->spec, err);
+}
+
+static bool wants_uts(const struct launch *launch)
+{
+	return launch->spec->hostname || launch->spec->domainname;
+}
+
+static int step_uts(struct init *init, struct error *err)
+{
+	return uts_apply(init->launch->spec->hostname, init->launch->spec->domainname, err);
+}
+
+static bool wants_sysctl(const struct launch *launch)
+{
+	return launch->spec->linux.sysctl.count > 0;
+}
+
+static int step_sysctl(struct init *init, struct error *err)
+{
+	return sysctl_apply(init->launch->procfd, &init->launch->spec->linux.sysctl, err);
+}
+
+static int step_root_finish(struct init *init, struct error *err)
+{
+	return mount_root_finish(&init->mount, init->launch->spec, err);
+}
+
+static bool wants_runtime_hooks(const struct launch *launch)
+{
+	return launch->spec->hooks[HOOK_PRESTART].count ||
+	       launch->spec->hooks[HOOK_CREATE_RUNTIME].count;
+}
+
+static int step_runtime_hooks(struct init *init, struct error *err)
+{
+	return ask(init, MESSAGE_HOOKS, err);
+}
+
+static bool wants_container_hooks(const struct launch *launch)
+{
+	return launch->spec->hooks[HOOK_CREATE_CONTAINER].count > 0;
+}
+
+static int step_container_hooks(struct init *init, struct error *err)
+{
+	const struct launch *launch = init->launch;
+	_cleanup_free_ char *state = hook_state(launch, STATUS_CREATED, getpid());
+
+	return hooks_run(launch->spec->hooks, HOOK_CREATE_CONTAINER, state, launch->bundlefd, err);
+}
+
+static int step_pivot(struct init *init, struct error *err)
+{
+	return mount_pivot(init->mount.rootfd, init->launch->no_pivot, err);
+}
+
+static int step_root_propagation(struct init *init, struct error *err)
+{
+	return mount_propagation_apply(init->launch->spec, err);
+}
+
+static bool wants_keyring(const struct launch *launch)
+{
+	return !launch->no_new_keyring;
+}
+
+static int step_keyring(struct init *init, struct error *err)
+{
+	return keyring_join(init->launch->id, err);
+}
+
+static bool wants_personality(const struct launch *launch)
+{
+	return launch->spec->linux.personality_set;
+}
+
+static int step_personality(struct init *init, struct error *err)
+{
+	return personality_apply(init->launch->spec->linux.personality, err);
+}
+
+static bool has_process(const struct launch *launch)
+{
+	return launch->spec->process != NULL;
+}
+
+static int step_cwd(struct init *init, struct error *err)
+{
+	return enter_cwd(init->mount.rootfd, init->launch->spec->process->cwd, err);
+}
+
+static int step_executable(struct init *init, struct error *err)
+{
+	const struct spec_process *process = init->launch->spec->process;
+	_cleanup_free_ char *path = NULL;
+
+	return executable_find(process->args[0], process->env, &path, err);
+}
+
+const struct step init_steps[] = {
+	/* Nothing can be done before the ids mean something. */
+	{"maps", wants_maps, step_maps},
+	/* After the clone put us into our cgroup: it becomes the root of the new cgroup namespace.
+	 */
+	{"namespaces", NULL, step_namespaces},
+	{"loopback", wants_loopback, step_loopback},
+	{"session", NULL, step_session},
+	/* Before the first mount, so that none reaches the host. */
+	{"propagation", NULL, step_propagation},
+	/* After the propagation: clones keep the group of peers that they were taken from. */
+	{"sources", NULL, step_sources},
+	{"root", NULL, step_root},
+	{"mounts", NULL, step_mounts},
+	/* After the mounts: /dev usually is one of them. */
+	{"devices", NULL, step_dev},
+	/* After everything that might be mounted below a masked path. */
+	{"masks", NULL, step_masks},
+	/* By way of the host's procfs: the container's is read-only in places by now. */
+	{"uts", wants_uts, step_uts},
+	{"sysctl", wants_sysctl, step_sysctl},
+	/* After the last file was made in the root. */
+	{"root read-only", NULL, step_root_finish},
+	/* The specification: after the mounts, before pivot_root. */
+	{"runtime hooks", wants_runtime_hooks, step_runtime_hooks},
+	{"container hooks", wants_container_hooks, step_container_hooks},
+	{"pivot", NULL, step_pivot},
+	{"root propagation", NULL, step_root_propagation},
+	{"keyring", wants_keyring, step_keyring},
+	{"personality", wants_personality, step_personality},
+	{"cwd", has_process, step_cwd},
+	/* So that a program that is not there is an error of create, as with runc. */
+	{"executable", has_process, step_executable},
+};
+
+const size_t init_step_count = ARRAY_SIZE(init_steps);
