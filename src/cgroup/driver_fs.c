@@ -170,7 +170,7 @@ static int enable_controllers(int cgroupfd, const char *path, const struct limit
 static int check_unused(int cgroupfd, const char *path, struct error *err)
 {
 	_cleanup_free_ char *pids = NULL;
-	struct cgroup_events events;
+	struct cgroup_events events = {.populated = true};
 	int r = cgroup_events_of(cgroupfd, &events);
 
 	if (r < 0)

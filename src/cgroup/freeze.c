@@ -47,7 +47,7 @@ int cgroup_events_of(int cgroupfd, struct cgroup_events *ret)
 
 int cgroup_is_frozen(int cgroupfd, bool *ret, struct error *err)
 {
-	struct cgroup_events events;
+	struct cgroup_events events = {.frozen = false};
 	int r = cgroup_events_of(cgroupfd, &events);
 
 	if (r < 0)

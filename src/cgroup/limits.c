@@ -187,8 +187,10 @@ static double logarithm2(double x)
 {
 	double result = 0, bit = 1;
 
-	for (; x >= 2; x /= 2)
+	while (x >= 2) {
+		x /= 2;
 		result++;
+	}
 	for (int i = 0; i < 52; i++) {
 		x *= x;
 		bit /= 2;
@@ -320,7 +322,8 @@ bool cgroup_limits_asked(const struct spec_resources *resources)
 static int write_file(int cgroupfd, const char *path, const char *file, const char *value,
 		      struct error *err)
 {
-	_cleanup_free_ char *what = xasprintf("\"%s\" to %s of cgroup \"%s\"", value, file, path);
+	_cleanup_free_ char *what =
+		xasprintf("%s of cgroup \"%s\" (value \"%s\")", file, path, value);
 
 	return file_write_at(cgroupfd, file, value, strlen(value), what, err);
 }

@@ -142,6 +142,8 @@ static int prepare(struct creation *c, const struct runtime *runtime, struct err
 	if (r >= 0)
 		r = sysctl_check(&c->spec->linux.sysctl, c->spec->linux.namespaces, err);
 	if (r >= 0)
+		r = lsm_check(c->spec->process, c->spec->linux.mount_label, err);
+	if (r >= 0)
 		r = namespaces_open(c->spec->linux.namespaces, c->namespace_fds, err);
 	if (r < 0)
 		return r;

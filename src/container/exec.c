@@ -6,6 +6,7 @@
 
 #include "berth/base/fd.h"
 #include "berth/base/json_read.h"
+#include "berth/linux/process.h"
 #include "berth/linux/seccomp.h"
 #include "berth/stage/launch.h"
 
@@ -191,6 +192,13 @@ static int finish(const struct exec_options *options, struct pidref *process, in
 	return r;
 }
 
+static bool own_mounts(const struct spec *spec)
+{
+	const struct spec_namespace *mount = &spec->linux.namespaces[NAMESPACE_MOUNT];
+
+	return mount->wanted && !mount->path;
+}
+
 static int launch(const struct runtime *runtime, struct container *container,
 		  const struct exec_options *options, struct pidref *ret, struct error *err)
 {
@@ -207,10 +215,14 @@ static int launch(const struct runtime *runtime, struct container *container,
 
 	if (r < 0)
 		return r;
+	if (!own_mounts(joining.spec))
+		return refuse(err, "exec needs a container with a mount namespace of its own");
 	if (options->process_file)
 		r = read_process(container, options->process_file, &joining.process, err);
 	else
 		r = derive_process(container, joining.spec, options, &joining.process, err);
+	if (r >= 0)
+		r = lsm_check(joining.process, /* mount_label= */ NULL, err);
 	if (r < 0)
 		return r;
 	cgroupfd = open_cgroup(container, err);

@@ -79,12 +79,14 @@ static int deny_setgroups(int procfd, pid_t pid, struct error *err)
 
 int idmap_write(int procfd, pid_t pid, const struct spec_id_maps *maps, struct error *err)
 {
-	int r = write_map(procfd, pid, "uid_map", maps->uid, maps->uid_count, err);
+	/* First, since for one who maps himself the next write makes him root. */
+	int r = maps->gid_count ? deny_setgroups(procfd, pid, err) : 0;
 
 	if (r < 0)
+		return within(err, r, "linux.gidMappings");
+	r = write_map(procfd, pid, "uid_map", maps->uid, maps->uid_count, err);
+	if (r < 0)
 		return within(err, r, "linux.uidMappings");
-	r = maps->gid_count ? deny_setgroups(procfd, pid, err) : 0;
-	if (r >= 0)
-		r = write_map(procfd, pid, "gid_map", maps->gid, maps->gid_count, err);
+	r = write_map(procfd, pid, "gid_map", maps->gid, maps->gid_count, err);
 	return r < 0 ? within(err, r, "linux.gidMappings") : 0;
 }

@@ -189,7 +189,7 @@ static int make_device(const struct dev *dev, const struct spec_device *device, 
 static bool is_configured(const struct spec *spec, const char *path)
 {
 	for (size_t i = 0; i < spec->linux.device_count; i++) {
-		if (path_is(spec->linux.devices[i].path, path))
+		if (destination_is(spec->linux.devices[i].path, path))
 			return true;
 	}
 	return false;
@@ -238,7 +238,7 @@ static bool has_devpts(const struct dev *dev, const struct spec *spec)
 
 	for (size_t i = 0; i < spec->mount_count; i++) {
 		if (str_equal(spec->mounts[i].type, "devpts") &&
-		    path_is(spec->mounts[i].destination, "/dev/pts"))
+		    destination_is(spec->mounts[i].destination, "/dev/pts"))
 			return true;
 	}
 	fd = openat(dev->fd, "pts", O_PATH | O_NOFOLLOW | O_CLOEXEC);

@@ -23,6 +23,11 @@ int fs_set(int fs, const char *key, const char *value, struct error *err) must_c
 /* As fs_set(), with @what instead of the option in errors. */
 int fs_set_as(int fs, const char *key, const char *value, const char *what,
 	      struct error *err) must_check;
+/*
+ * Whether the context is one that takes parameters unseen, and hands all of them to the file system
+ * at the end. To be asked before any other use of a context, which is of no use where it is true.
+ */
+bool fs_is_legacy(int fs);
 int fs_finish(int fs, uint64_t attributes, struct error *err) must_check;
 /* As fs_set(), for an option as config.json has it: "key=value" or "flag". */
 int fs_set_option(int fs, const char *option, struct error *err) must_check;
@@ -81,11 +86,15 @@ int overlay_open_entry(const struct spec_mount *mount, const char *scratch,
  */
 int copy_up(int from, int to, struct error *err) must_check;
 
-/* path.c: @path with ".", ".." and doubled slashes resolved as text; absolute; the caller's. */
-char *path_clean(const char *path) __attribute__((returns_nonnull));
-/* path.c: True if the absolute @path is the clean absolute path @clean, however it is written. */
-bool path_is(const char *path, const char *clean);
-/* path.c: True if clean @path is @parent or lies beneath it. */
+/*
+ * destination.c: @path with ".", ".." and doubled slashes resolved as text; absolute; the caller's.
+ * Where no link is followed the kernel means the same by it.
+ */
+char *destination_clean(const char *path) __attribute__((returns_nonnull));
+/* destination.c: True if the absolute @path is the clean absolute path @clean, however it is
+ * written. */
+bool destination_is(const char *path, const char *clean);
+/* destination.c: True if clean @path is @parent or lies beneath it. */
 bool path_within(const char *path, const char *parent);
 
 /* mounts.c: the entry of mounts[] that is mounted on /dev last, or NULL. */

@@ -50,7 +50,7 @@ const struct spec_mount *mount_on_dev(const struct spec *spec)
 	for (size_t i = spec->mount_count; i > 0; i--) {
 		const struct spec_mount *mount = &spec->mounts[i - 1];
 
-		if (!mount->remount && path_is(mount->destination, "/dev"))
+		if (!mount->remount && destination_is(mount->destination, "/dev"))
 			return mount;
 	}
 	return NULL;
@@ -109,7 +109,7 @@ static bool takes_mode_along(const struct spec_mount *mount)
 static int open_mountpoint(struct job *job, enum root_kind kind, struct error *err)
 {
 	const struct spec_mount *mount = job->mount;
-	_cleanup_free_ char *clean = path_clean(mount->destination);
+	_cleanup_free_ char *clean = destination_clean(mount->destination);
 	int fd = -ENOENT;
 
 	if (str_equal(clean, "/"))
@@ -295,14 +295,31 @@ static const struct {
 	{"cgroup2", take_cgroup},
 };
 
+/* Puts before an error what it means in a user namespace, where it says little by itself. */
+static int explain(const struct job *job, int code, struct error *err)
+{
+	const struct spec_mount *mount = job->mount;
+
+	if (code >= 0 || !job->context->user_namespace)
+		return code;
+	if (code == -EINVAL && (has_option(mount, "uid=") || has_option(mount, "gid=")))
+		return within(err, code,
+			      "are the ids of uid= and gid= mapped in the user namespace?");
+	if (code == -EPERM)
+		return within(err, code,
+			      "a user namespace must own the namespace that this file system shows "
+			      "(pid, network, ipc), and see the host's own mount of it uncovered");
+	return code;
+}
+
 /* Makes the file system of an entry, and yields a detached mount of it. */
 static int take_new(const struct job *job, struct error *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		if (str_equal(kinds[i].type, job->mount->type))
-			return kinds[i].take(job, err);
+			return explain(job, kinds[i].take(job, err), err);
 	}
-	return take_plain(job, err);
+	return explain(job, take_plain(job, err), err);
 }
 
 static int change_attributes(int fd, uint64_t set, uint64_t clear, bool recursive,

@@ -52,6 +52,17 @@ int fs_open(const char *type, struct error *err)
 	return fs < 0 ? fail(err, fs, "fsopen") : fs;
 }
 
+bool fs_is_legacy(int fs)
+{
+	char line[LOG_LINE_MAX];
+
+	if (sys_fsconfig(fs, FSCONFIG_SET_FLAG, "no-such-parameter", NULL, 0) >= 0)
+		return true;
+	/* The message about it must not turn up among later ones. */
+	ignore(read(fs, line, sizeof(line)));
+	return false;
+}
+
 int fs_set_as(int fs, const char *key, const char *value, const char *what, struct error *err)
 {
 	int r;

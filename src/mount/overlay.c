@@ -111,6 +111,10 @@ int overlay_open_by_parameters(const struct overlay *overlay, struct error *err)
 
 	if (fs < 0)
 		return fs;
+	/* KERNEL(6.5): refused here, where the kernel's log does not get a line for each container.
+	 */
+	if (fs_is_legacy(fs))
+		return refuse(err, "the kernel takes no parameters of overlays one by one");
 	r = fs_set(fs, "source", "overlay", err);
 	if (r >= 0)
 		r = set_layers(fs, overlay, err);

@@ -161,3 +161,10 @@ int mount_pivot(int rootfd, bool no_pivot, struct error *err)
 	r = no_pivot ? move_root(rootfd, err) : pivot(err);
 	return r < 0 ? r : enter("/", err);
 }
+
+int mount_enter_held(int rootfd, struct error *err)
+{
+	if (fchdir(rootfd) < 0 || chroot(".") < 0)
+		return fail(err, -errno, "enter the root");
+	return enter("/", err);
+}

@@ -36,6 +36,11 @@ int mount_root_attach(const struct spec *spec, struct mount_sources *sources, in
 	return 0;
 }
 
+int mount_root_hold(struct mount_sources *sources)
+{
+	return take_fd(&sources->root);
+}
+
 int mount_root_finish(const struct mount_context *context, const struct spec *spec,
 		      struct error *err)
 {

@@ -67,7 +67,7 @@ int capability_number(const char *name)
 
 static void keep_unknown(const struct decoder *d, struct spec_capabilities *all, const char *name)
 {
-	const char **list = (const char **)(uintptr_t)all->unknown;
+	const char **list = (const char **)all->unknown;
 	size_t count = 0;
 
 	if (list == NULL)

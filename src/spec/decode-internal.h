@@ -36,7 +36,6 @@ enum field_kind {
 	FIELD_PATH,	   /* const char *, absolute */
 	FIELD_BOOL,	   /* bool */
 	FIELD_NUMBER,	   /* an integer of 4 or 8 bytes, from min to max */
-	FIELD_ENUM,	   /* int-sized: which of names[] */
 	FIELD_STRINGS,	   /* const char *const *, NULL-terminated */
 	FIELD_PATHS,	   /* the same, each absolute */
 	FIELD_OBJECT,	   /* a struct in place, by table */
@@ -66,13 +65,12 @@ struct field {
 	enum field_kind kind;
 	bool required;
 	size_t offset; /* of the value in its struct */
-	size_t size;   /* of the value */
+	size_t size;   /* FIELD_NUMBER: of the value */
 	bool has_flag;
 	size_t flag;  /* where has_flag: offset of a bool that says that the field was there */
 	size_t count; /* FIELD_ARRAY: offset of the number of items, a size_t */
 	int64_t min;  /* FIELD_NUMBER */
 	uint64_t max;
-	const char *const *names; /* FIELD_ENUM: NULL-terminated */
 	const struct table *table;
 	enum field_empty empty;
 	enum field_nothing nothing; /* FIELD_UNSUPPORTED … */
@@ -95,11 +93,12 @@ struct table {
 };
 
 /* Where a value goes, for initialisers of struct field. */
-#define AT(type, member)   .offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
-#define FLAG(type, member) .has_flag = true, .flag = offsetof(type, member)
-#define RANGE(low, high)   .min = (low), .max = (high)
+#define AT(type, member)	.offset = offsetof(type, member)
+#define AT_NUMBER(type, member) AT(type, member), .size = sizeof(((type *)0)->member)
+#define FLAG(type, member)	.has_flag = true, .flag = offsetof(type, member)
+#define RANGE(low, high)	.min = (low), .max = (high)
 /* A struct spec_u64 or struct spec_i64. */
-#define AT_OPTIONAL(type, member) AT(type, member.value), FLAG(type, member.set)
+#define AT_OPTIONAL(type, member) AT_NUMBER(type, member.value), FLAG(type, member.set)
 
 #define FIELDS(rows) .fields = (rows), .count = ARRAY_SIZE(rows)
 

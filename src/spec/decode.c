@@ -214,7 +214,7 @@ static int field_bool(const struct decoder *d, const struct field *field, const 
 static int field_number(const struct decoder *d, const struct field *field, const struct node *node,
 			void *base, struct error *err)
 {
-	uint64_t number;
+	uint64_t number = 0;
 	int r = decode_number(node, field->min, field->max, &number, err);
 
 	(void)d;
@@ -224,22 +224,6 @@ static int field_number(const struct decoder *d, const struct field *field, cons
 		*(uint32_t *)base = (uint32_t)number;
 	else
 		*(uint64_t *)base = number;
-	return 0;
-}
-
-static int field_enum(const struct decoder *d, const struct field *field, const struct node *node,
-		      void *base, struct error *err)
-{
-	const char *text;
-	int index, r = decode_string(node, &text, err);
-
-	(void)d;
-	if (r < 0)
-		return r;
-	index = choice_index(field->names, text);
-	if (index < 0)
-		return refuse_choice(node, text, field->names, err);
-	*(int *)base = index;
 	return 0;
 }
 
@@ -260,11 +244,8 @@ static int field_pointer(const struct decoder *d, const struct field *field,
 			 const struct node *node, void *base, struct error *err)
 {
 	void *made = arena_alloc(d->arena, 1, field->table->size);
-	int r;
+	int r = decode_object(d, field->table, node, made, err);
 
-	if (field->table->defaults != NULL)
-		memcpy(made, field->table->defaults, field->table->size);
-	r = decode_object(d, field->table, node, made, err);
 	if (r < 0)
 		return r;
 	*(void **)base = made;
@@ -357,19 +338,12 @@ static int field_unsupported(const struct decoder *d, const struct field *field,
 
 static int (*const kinds[])(const struct decoder *, const struct field *, const struct node *,
 			    void *, struct error *) = {
-	[FIELD_STRING] = field_string,
-	[FIELD_PATH] = field_string,
-	[FIELD_BOOL] = field_bool,
-	[FIELD_NUMBER] = field_number,
-	[FIELD_ENUM] = field_enum,
-	[FIELD_STRINGS] = field_list,
-	[FIELD_PATHS] = field_list,
-	[FIELD_OBJECT] = field_object,
-	[FIELD_POINTER] = field_pointer,
-	[FIELD_ARRAY] = field_array,
-	[FIELD_MAP] = field_map,
-	[FIELD_CUSTOM] = field_custom,
-	[FIELD_UNSUPPORTED] = field_unsupported,
+	[FIELD_STRING] = field_string, [FIELD_PATH] = field_string,
+	[FIELD_BOOL] = field_bool,     [FIELD_NUMBER] = field_number,
+	[FIELD_STRINGS] = field_list,  [FIELD_PATHS] = field_list,
+	[FIELD_OBJECT] = field_object, [FIELD_POINTER] = field_pointer,
+	[FIELD_ARRAY] = field_array,   [FIELD_MAP] = field_map,
+	[FIELD_CUSTOM] = field_custom, [FIELD_UNSUPPORTED] = field_unsupported,
 };
 
 static_assert(ARRAY_SIZE(kinds) == FIELD_KIND_MAX, "every kind has its function");

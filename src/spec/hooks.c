@@ -33,7 +33,7 @@ static const struct field hook_fields[] = {
 	/* At most what still is an int in milliseconds. */
 	{.name = "timeout",
 	 .kind = FIELD_NUMBER,
-	 AT(struct spec_hook, timeout_s),
+	 AT_NUMBER(struct spec_hook, timeout_s),
 	 RANGE(1, INT_MAX / 1000)},
 };
 

@@ -96,17 +96,17 @@ static const struct field id_map_fields[] = {
 	{.name = "containerID",
 	 .kind = FIELD_NUMBER,
 	 .required = true,
-	 AT(struct spec_id_map, container_id),
+	 AT_NUMBER(struct spec_id_map, container_id),
 	 RANGE(0, UINT32_MAX - 1)},
 	{.name = "hostID",
 	 .kind = FIELD_NUMBER,
 	 .required = true,
-	 AT(struct spec_id_map, host_id),
+	 AT_NUMBER(struct spec_id_map, host_id),
 	 RANGE(0, UINT32_MAX - 1)},
 	{.name = "size",
 	 .kind = FIELD_NUMBER,
 	 .required = true,
-	 AT(struct spec_id_map, size),
+	 AT_NUMBER(struct spec_id_map, size),
 	 RANGE(1, UINT32_MAX)},
 };
 
@@ -192,16 +192,25 @@ static int check_device(const struct decoder *d, const struct node *node, void *
 static const struct field device_fields[] = {
 	{.name = "path", .kind = FIELD_PATH, .required = true, AT(struct spec_device, path)},
 	{.name = "type", .kind = FIELD_CUSTOM, .required = true, .custom = decode_device_type},
-	{.name = "major", .kind = FIELD_NUMBER, AT(struct spec_device, major), RANGE(0, MAJOR_MAX)},
-	{.name = "minor", .kind = FIELD_NUMBER, AT(struct spec_device, minor), RANGE(0, MINOR_MAX)},
-	{.name = "fileMode", .kind = FIELD_NUMBER, AT(struct spec_device, mode), RANGE(0, 07777)},
+	{.name = "major",
+	 .kind = FIELD_NUMBER,
+	 AT_NUMBER(struct spec_device, major),
+	 RANGE(0, MAJOR_MAX)},
+	{.name = "minor",
+	 .kind = FIELD_NUMBER,
+	 AT_NUMBER(struct spec_device, minor),
+	 RANGE(0, MINOR_MAX)},
+	{.name = "fileMode",
+	 .kind = FIELD_NUMBER,
+	 AT_NUMBER(struct spec_device, mode),
+	 RANGE(0, 07777)},
 	{.name = "uid",
 	 .kind = FIELD_NUMBER,
-	 AT(struct spec_device, uid),
+	 AT_NUMBER(struct spec_device, uid),
 	 RANGE(0, UINT32_MAX - 1)},
 	{.name = "gid",
 	 .kind = FIELD_NUMBER,
-	 AT(struct spec_device, gid),
+	 AT_NUMBER(struct spec_device, gid),
 	 RANGE(0, UINT32_MAX - 1)},
 };
 
@@ -210,32 +219,38 @@ static const struct spec_device device_defaults = {.mode = 0666};
 static const struct table device_table = {FIELDS(device_fields), .size = sizeof(struct spec_device),
 					  .defaults = &device_defaults, .check = check_device};
 
-static int compare_devices(const void *a, const void *b)
-{
-	const struct spec_device *const *x = a, *const *y = b;
-	int order = strcmp((*x)->path, (*y)->path);
+/* A device's path and its place in linux.devices. */
+struct device_path {
+	const char *path;
+	size_t index;
+};
 
-	return order != 0 ? order : (*x > *y) - (*x < *y);
+static int compare_paths(const void *a, const void *b)
+{
+	const struct device_path *x = a, *y = b;
+	int order = strcmp(x->path, y->path);
+
+	return order != 0 ? order : (x->index > y->index) - (x->index < y->index);
 }
 
 static int check_devices(const struct decoder *d, const struct node *node,
 			 const struct spec_linux *box, struct error *err)
 {
 	const struct node list = node_member(node, "devices");
-	const struct spec_device **sorted =
-		arena_alloc(d->arena, box->device_count, sizeof(const struct spec_device *));
+	const size_t count = box->device_count;
+	struct device_path *sorted = arena_alloc(d->arena, count, sizeof(*sorted));
 
-	for (size_t i = 0; i < box->device_count; i++)
-		sorted[i] = &box->devices[i];
-	if (box->device_count > 1)
-		qsort(sorted, box->device_count, sizeof(*sorted), compare_devices);
-	for (size_t i = 1; i < box->device_count; i++) {
-		const struct node item = node_item(&list, (size_t)(sorted[i] - box->devices), NULL);
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = (struct device_path){box->devices[i].path, i};
+	if (count > 1)
+		qsort(sorted, count, sizeof(*sorted), compare_paths);
+	for (size_t i = 1; i < count; i++) {
+		const struct node item = node_item(&list, sorted[i].index, NULL);
 		const struct node path = {.up = &item, .member = "path"};
 
-		if (str_equal(sorted[i - 1]->path, sorted[i]->path))
-			return refuse_at(&path, err, "\"%.100s\" is the path of linux.devices[%td]",
-					 sorted[i]->path, sorted[i - 1] - box->devices);
+		if (str_equal(sorted[i - 1].path, sorted[i].path))
+			return refuse_at(&path, err, "\"%.100s\" is the path of linux.devices[%zu]",
+					 sorted[i].path, sorted[i - 1].index);
 	}
 	return 0;
 }
@@ -333,7 +348,7 @@ static const struct field linux_fields[] = {
 	{.name = "rootfsPropagation", .kind = FIELD_CUSTOM, .custom = decode_propagation},
 	{.name = "maskedPaths", .kind = FIELD_PATHS, AT(struct spec_linux, masked_paths)},
 	{.name = "readonlyPaths", .kind = FIELD_PATHS, AT(struct spec_linux, readonly_paths)},
-	UNSUPPORTED("mountLabel", JSON_STRING, NOTHING_EMPTY),
+	{.name = "mountLabel", .kind = FIELD_STRING, AT(struct spec_linux, mount_label)},
 	UNSUPPORTED("intelRdt", JSON_OBJECT, NOTHING_NULL),
 	UNSUPPORTED("memoryPolicy", JSON_OBJECT, NOTHING_NULL),
 	{.name = "personality",

@@ -102,11 +102,11 @@ static const struct field rule_fields[] = {
 	{.name = "type", .kind = FIELD_CUSTOM, .custom = decode_rule_type},
 	{.name = "major",
 	 .kind = FIELD_NUMBER,
-	 AT(struct spec_device_rule, major),
+	 AT_NUMBER(struct spec_device_rule, major),
 	 RANGE(-1, UINT32_MAX)},
 	{.name = "minor",
 	 .kind = FIELD_NUMBER,
-	 AT(struct spec_device_rule, minor),
+	 AT_NUMBER(struct spec_device_rule, minor),
 	 RANGE(-1, UINT32_MAX)},
 	{.name = "access", .kind = FIELD_CUSTOM, .custom = decode_rule_access},
 };

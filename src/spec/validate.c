@@ -35,14 +35,10 @@ static int check_maps(const struct node *linux, const char *member, bool new_use
 
 static int check_namespaces(const struct node *linux, const struct spec *spec, struct error *err)
 {
-	const struct node node = node_member(linux, "namespaces");
-	const struct spec_namespace *mount = &spec->linux.namespaces[NAMESPACE_MOUNT];
 	const struct spec_namespace *user = &spec->linux.namespaces[NAMESPACE_USER];
 	const bool new_user = user->wanted && user->path == NULL;
 	int r;
 
-	if (!mount->wanted || mount->path != NULL)
-		return refuse_at(&node, err, "a new \"mount\" namespace is required");
 	r = check_maps(linux, "uidMappings", new_user, spec->linux.id_maps.uid_count, err);
 	if (r < 0)
 		return r;

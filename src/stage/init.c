@@ -5,7 +5,7 @@
  * Situation at entry: the new namespaces of the plan are ours, those to be joined and the cgroup
  * namespace are not yet; the cgroup is the container's; ids, capabilities, cwd and root are the
  * parent's; open are 0 to 2, the preserved descriptors, and what the parent had opened, all of it
- * close-on-exec; signals as in the parent.
+ * close-on-exec; signals as in the parent, until the start puts them back to the default.
  * Situation at exit: everything is the container's, and nothing of the host is open or mapped but
  * berth's own text, from a read-only copy.
  *
@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include "berth/base/fd.h"
-#include "berth/base/signals.h"
 #include "berth/linux/hooks.h"
 #include "berth/spec/state_document.h"
 #include "berth/stage/message.h"
@@ -141,7 +140,6 @@ _Noreturn void init_main(const struct launch *launch, int socket, int parent_soc
 	int r;
 
 	fd_close(parent_socket);
-	signals_reset();
 	r = die_with_parent(socket, &err);
 	if (r >= 0)
 		r = walk_steps(&init, &err);

@@ -2,17 +2,17 @@
 /* From linux.namespaces to what each stage does; pure. */
 #include "berth/stage/plan.h"
 
+#include <errno.h>
+
 #include "berth/linux/namespaces.h"
 
 /*
  * Order of joining. The network and IPC namespaces do not care; the cgroup namespace must be joined
- * before anything shows cgroup paths; mount namespaces are never joined by an init.
+ * before anything shows cgroup paths; the mount namespace comes last, since it changes what
+ * paths mean.
  */
 static const enum namespace_kind join_order[] = {
-	NAMESPACE_NETWORK,
-	NAMESPACE_IPC,
-	NAMESPACE_UTS,
-	NAMESPACE_CGROUP,
+	NAMESPACE_NETWORK, NAMESPACE_IPC, NAMESPACE_UTS, NAMESPACE_CGROUP, NAMESPACE_MOUNT,
 };
 
 static void plan_new(enum namespace_kind kind, struct plan *plan)
@@ -25,6 +25,25 @@ static void plan_new(enum namespace_kind kind, struct plan *plan)
 		plan->unshare_cgroup = true;
 	else
 		plan->clone_flags |= namespace_flag(kind);
+}
+
+/*
+ * Without a mount namespace of its own a container gets a tree that is attached nowhere (see
+ * mount_root_hold()): what needs a place in a mount namespace cannot be had then.
+ */
+static int check_shared_mounts(const struct spec *spec, struct error *err)
+{
+	static const char need[] = "needs a new \"mount\" namespace in linux.namespaces";
+
+	if (spec->linux.namespaces[NAMESPACE_USER].wanted)
+		return refuse(err, "linux.namespaces: a \"user\" namespace %s", need);
+	if (spec->linux.rootfs_propagation)
+		return refuse(err, "linux.rootfsPropagation: %s", need);
+	for (size_t i = 0; i < spec->mount_count; i++) {
+		if (spec->mounts[i].propagation)
+			return refuse(err, "mounts[%zu].options: propagation %s", i, need);
+	}
+	return 0;
 }
 
 int plan_make(const struct spec *spec, struct plan *ret, struct error *err)
@@ -45,6 +64,9 @@ int plan_make(const struct spec *spec, struct plan *ret, struct error *err)
 		if (namespaces[join_order[i]].path)
 			plan.joins[plan.join_count++] = join_order[i];
 	}
+	plan.own_mounts = (plan.clone_flags & namespace_flag(NAMESPACE_MOUNT)) != 0;
+	if (!plan.own_mounts && check_shared_mounts(spec, err) < 0)
+		return -EINVAL;
 	plan.join_pid = namespaces[NAMESPACE_PID].path != NULL;
 	plan.new_network = (plan.clone_flags & namespace_flag(NAMESPACE_NETWORK)) != 0;
 	plan.write_maps = (plan.clone_flags & namespace_flag(NAMESPACE_USER)) != 0;

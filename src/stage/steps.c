@@ -84,6 +84,11 @@ static int step_session(struct init *init, struct error *err)
 	return 0;
 }
 
+static bool owns_mounts(const struct launch *launch)
+{
+	return launch->plan->own_mounts;
+}
+
 static int step_propagation(struct init *init, struct error *err)
 {
 	return mount_propagation_prepare(init->launch->spec, err);
@@ -139,12 +144,23 @@ static int step_sources(struct init *init, struct error *err)
 
 static int step_root(struct init *init, struct error *err)
 {
+	if (!init->launch->plan->own_mounts) {
+		init->mount.rootfd = mount_root_hold(&init->sources);
+		return 0;
+	}
 	return mount_root_attach(init->launch->spec, &init->sources, &init->mount.rootfd, err);
 }
 
 static int step_mounts(struct init *init, struct error *err)
 {
-	return mount_all(&init->mount, init->launch->spec, &init->sources, err);
+	int r = mount_all(&init->mount, init->launch->spec, &init->sources, err);
+
+	/* KERNEL(6.15): until then nothing can be attached to a tree that is attached nowhere. */
+	if (r < 0 && !init->launch->plan->own_mounts)
+		r = within(err, r,
+			   "linux.namespaces: without a new \"mount\" namespace (needs "
+			   "Linux 6.15)");
+	return r;
 }
 
 static int step_dev(struct init *init, struct error *err)
@@ -208,6 +224,8 @@ static int step_container_hooks(struct init *init, struct error *err)
 
 static int step_pivot(struct init *init, struct error *err)
 {
+	if (!init->launch->plan->own_mounts)
+		return mount_enter_held(init->mount.rootfd, err);
 	return mount_pivot(init->mount.rootfd, init->launch->no_pivot, err);
 }
 
@@ -263,7 +281,7 @@ const struct step init_steps[] = {
 	{"loopback", wants_loopback, step_loopback},
 	{"session", NULL, step_session},
 	/* Before the first mount, so that none reaches the host. */
-	{"propagation", NULL, step_propagation},
+	{"propagation", owns_mounts, step_propagation},
 	/* After the propagation: clones keep the group of peers that they were taken from. */
 	{"sources", NULL, step_sources},
 	{"root", NULL, step_root},
@@ -281,7 +299,7 @@ const struct step init_steps[] = {
 	{"runtime hooks", wants_runtime_hooks, step_runtime_hooks},
 	{"container hooks", wants_container_hooks, step_container_hooks},
 	{"pivot", NULL, step_pivot},
-	{"root propagation", NULL, step_root_propagation},
+	{"root propagation", owns_mounts, step_root_propagation},
 	{"keyring", wants_keyring, step_keyring},
 	{"personality", wants_personality, step_personality},
 	{"cwd", has_process, step_cwd},

@@ -39,9 +39,12 @@ static _Noreturn void end_by_signal(int signal_number_)
 static void handle_signals(void)
 {
 	struct sigaction action = {.sa_handler = end_by_signal};
+	sigset_t none;
 
 	for (size_t i = 0; i < ARRAY_SIZE(ending_signals); i++)
 		sigaction(ending_signals[i], &action, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /* Reads what a starter says. 1: it said go; 0: it hung up or spoke nonsense. */
@@ -111,12 +114,12 @@ int wait_for_start(const struct launch *launch, int socket, int *ret_report, str
 	_cleanup_fd_ int connection = -EBADF;
 	int r;
 
-	handle_signals();
 	if (launch->listenfd < 0) {
 		r = wait_for_parent(socket, err);
 		if (r >= 0)
 			*ret_report = socket;
 	} else {
+		handle_signals();
 		r = wait_for_commit(socket, err);
 		if (r < 0)
 			return r;

@@ -44,7 +44,10 @@ int cgroup_existing_depth(int rootfd, const char *path, unsigned *ret,
 /* Pure check of limits: ranges, clashes (swap below limit, burst above quota …); names the path. */
 int cgroup_check(const struct spec_resources *resources, struct error *err) must_check;
 
-/* True if there is a limit to be written (device rules do not count). */
+/*
+ * True if there is a limit to be written. Device rules do not count, nor does what a new cgroup has
+ * anyway, such as pids.limit -1.
+ */
 bool cgroup_limits_asked(const struct spec_resources *resources);
 
 /*
@@ -58,10 +61,12 @@ int cgroup_make(int rootfd, const char *path, const struct spec_resources *resou
 		struct error *err) must_check;
 
 /*
- * Attaches a device program (BPF_PROG_TYPE_CGROUP_DEVICE) made from the rules and the default
- * devices that every container has (as runc appends them). Rules empty: everything is allowed, and
- * nothing is attached. In a user namespace where the kernel refuses BPF with EPERM: returns 0 and
- * sets *ret_skipped.
+ * Attaches a device program (BPF_PROG_TYPE_CGROUP_DEVICE) made from the rules, in their order, and
+ * the default devices that every container has (as runc appends them: null, zero, full, random,
+ * urandom, tty, ptmx, pts/N, and mknod of anything). The last rule that speaks of a device and an
+ * access decides, each access for itself; what none speaks of is denied. Rules empty, or such that
+ * everything is allowed: nothing is attached. In a user namespace where the kernel refuses BPF with
+ * EPERM: returns 0 and sets *ret_skipped.
  */
 int cgroup_devices_attach(int cgroupfd, const struct spec_device_rule *rules, size_t count,
 			  bool *ret_skipped, struct error *err) must_check;
@@ -73,14 +78,21 @@ int cgroup_open(int rootfd, const char *path, struct error *err) must_check;
 int cgroup_is_frozen(int cgroupfd, bool *ret, struct error *err) must_check;
 
 /*
- * Kills every process in the cgroup and below (cgroup.kill, or signals where the kernel has none),
- * waits until it is empty, @timeout_ms at most, and removes it depth first, then the parents beyond
- * @keep_depth components that are empty. What is gone already is fine.
+ * Kills every process in the cgroup and below (cgroup.kill), waits until it is empty, @timeout_ms
+ * at most (-1: for ever), and removes it depth first, then the parents beyond @keep_depth
+ * components that are empty. What is gone already is fine; an empty cgroup costs one call.
+ * A cgroup within @keep_depth is emptied, with all below it, and loses berth's device programs, but
+ * stays. -EBUSY after the time; the text names the processes that are left.
  */
 int cgroup_destroy(int rootfd, const char *path, unsigned keep_depth, int timeout_ms,
 		   struct error *err) must_check;
 
-/* SIGKILL for every process in the cgroup and below; gone already is fine. */
+/*
+ * SIGKILL for every process in the cgroup and below (cgroup.kill); gone already is fine.
+ * KERNEL(6.14 and later, no fix known): clone3(2) with CLONE_INTO_CGROUP kills the newborn if the
+ * caller's own cgroup and the target have not been killed equally often. Who clones into a cgroup
+ * must be ready for a child that dies of SIGKILL before it has said anything.
+ */
 int cgroup_kill(int rootfd, const char *path, struct error *err) must_check;
 
 #endif

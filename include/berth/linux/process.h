@@ -35,6 +35,14 @@ int sysctl_check(const struct spec_strings *sysctl,
 /* Writes them below the pinned procfs, in the container's namespaces. */
 int sysctl_apply(int procfd, const struct spec_strings *sysctl, struct error *err) must_check;
 
+/*
+ * lsm.c: labels and profiles. Setting them is not there yet, so a host whose kernel would enforce
+ * them refuses; where neither SELinux nor AppArmor is active a label has no meaning, and is left
+ * out with a warning (as crun, and runc for SELinux, do). @process and @mount_label may be NULL.
+ */
+int lsm_check(const struct spec_process *process, const char *mount_label,
+	      struct error *err) must_check;
+
 /* keyring.c: joins a new session keyring "_ses.ID", as runc does. Kernels without keys: nothing. */
 int keyring_join(const char *container_id, struct error *err) must_check;
 

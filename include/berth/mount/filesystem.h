@@ -17,7 +17,7 @@
 
 /* Detached clones of the trees that bind mounts take, one for each entry of mounts[]. */
 struct mount_sources {
-	int *fds; /* owned; negative where the mount needs none; `count` of them */
+	int *fds; /* owned; negative where the entry needs none; `count` of them */
 	size_t count;
 	int root; /* detached clone of root.path, or of the overlay over it; owned */
 };
@@ -39,11 +39,12 @@ struct mount_context {
 };
 
 /*
- * Clones the sources of all bind mounts and of the root, recursively where asked, overlay
- * included. Runs in the container's mount namespace, but with the rights of whoever calls: init
- * itself where there is no new user namespace; otherwise the parent after entering the child's
- * mount namespace (so that the flags of the host's mounts stay locked), which then sends the
- * descriptors. *ret is the caller's, mount_sources_done() frees it.
+ * Clones the sources of all bind mounts and of the root, recursively where asked, and makes the
+ * overlays, that of the root and those in mounts[]. Where "/" stayed shared it is cut off now.
+ * Runs in the container's mount namespace, but with the rights of whoever calls: init itself where
+ * there is no new user namespace; otherwise the parent after entering the child's mount namespace
+ * (so that the flags of the host's mounts stay locked), which then sends the descriptors.
+ * *ret is the caller's, mount_sources_done() frees it.
  * Errors name `mounts[N].source`, `root.path` or the overlay's annotation.
  */
 int mount_sources_open(const struct spec *spec, struct mount_sources *ret,
@@ -58,17 +59,27 @@ void mount_sources_done(struct mount_sources *sources);
 int mount_propagation_prepare(const struct spec *spec, struct error *err) must_check;
 
 /*
- * Attaches the root's clone at root.path (mount_setattr where its propagation has to be private
- * for pivot_root), and yields the O_PATH descriptor of the attached root, to become
- * context->rootfd; the caller's.
+ * Attaches the root's clone at root.path, or over "/" where the way to root.path is barred in a
+ * user namespace, and yields the O_PATH descriptor of the attached root, to become
+ * context->rootfd; the caller's. @sources gives it up.
  */
 int mount_root_attach(const struct spec *spec, struct mount_sources *sources, int *ret_rootfd,
 		      struct error *err) must_check;
 
 /*
+ * The root of a container that shares its mount namespace with the host, or with another container:
+ * the clone is attached nowhere, so that the mount table of that namespace stays as it is. Mounts
+ * beneath it can be attached all the same from Linux 6.15 on; before, the error says so. Returns the
+ * descriptor of the root; the tree lasts as long as a process has it as its root.
+ */
+int mount_root_hold(struct mount_sources *sources) must_check;
+
+/*
  * Carries out mounts[] in order: makes the mount point inside the root where it is missing, makes
  * or takes the mount, sets its attributes, attaches it to the mount point's descriptor, applies
- * propagation and recursive attributes. Errors: `mounts[N]: mount "TYPE" on "DESTINATION": …`.
+ * propagation and recursive attributes. @sources is used up as far as it gets. A symbolic link in
+ * a destination is followed within the root, but refused at and beneath /proc and /sys.
+ * Errors: `mounts[N]: mount "TYPE" on "DESTINATION": …`.
  */
 int mount_all(const struct mount_context *context, const struct spec *spec,
 	      struct mount_sources *sources, struct error *err) must_check;
@@ -77,7 +88,8 @@ int mount_all(const struct mount_context *context, const struct spec *spec,
  * Fills /dev of the root (opened once, without following links): the default devices of
  * config-linux.md, linux.devices, the links fd, stdin, stdout, stderr, ptmx, core. Nodes are made
  * with mknodat(2), or bound from the host's in a user namespace. What exists there already must be
- * the right kind and number, else the error names it.
+ * the right kind and number, else the error names it. A /dev that is a link is refused; one that
+ * mounts[] binds is left alone.
  */
 int mount_dev(const struct mount_context *context, const struct spec *spec,
 	      struct error *err) must_check;
@@ -100,6 +112,9 @@ int mount_root_finish(const struct mount_context *context, const struct spec *sp
  * of the host's tree is reachable.
  */
 int mount_pivot(int rootfd, bool no_pivot, struct error *err) must_check;
+
+/* The same for a root of mount_root_hold(): chroot(2), since there is nothing to pivot. */
+int mount_enter_held(int rootfd, struct error *err) must_check;
 
 /* Sets linux.rootfsPropagation on the new "/". After the pivot. */
 int mount_propagation_apply(const struct spec *spec, struct error *err) must_check;

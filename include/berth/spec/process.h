@@ -56,6 +56,8 @@ struct spec_process {
 	bool no_new_privileges;
 	bool oom_score_adj_set;
 	int oom_score_adj;
+	const char *apparmor_profile; /* NULL where not given; see linux/lsm.c */
+	const char *selinux_label;    /* NULL where not given */
 };
 
 /* Number of a resource by name ("RLIMIT_NOFILE"); -EINVAL: none such. */

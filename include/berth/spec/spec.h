@@ -10,71 +10,15 @@
 
 #include "berth/base/alloc.h"
 #include "berth/base/error.h"
+#include "berth/spec/linux.h"
 #include "berth/spec/mount.h"
 #include "berth/spec/process.h"
 #include "berth/spec/resources.h"
 #include "berth/spec/seccomp.h"
+#include "berth/spec/strings.h"
 
 /* The GNU dialect of C defines this as 1; here it is the name of a section of config.json. */
 #undef linux
-
-/* Kinds of namespaces, in the order of their names; see namespaces(7). */
-enum namespace_kind {
-	NAMESPACE_CGROUP,
-	NAMESPACE_IPC,
-	NAMESPACE_MOUNT,
-	NAMESPACE_NETWORK,
-	NAMESPACE_PID,
-	NAMESPACE_TIME,
-	NAMESPACE_USER,
-	NAMESPACE_UTS,
-	NAMESPACE_MAX
-};
-
-extern const char *const namespace_names[NAMESPACE_MAX]; /* "cgroup", "ipc", … */
-
-struct spec_namespace {
-	bool wanted;	  /* listed in linux.namespaces */
-	const char *path; /* file to join, absolute; NULL: a new one */
-	size_t index;	  /* which entry of linux.namespaces, for messages */
-};
-
-struct spec_id_map {
-	uint32_t container_id;
-	uint32_t host_id;
-	uint32_t size;
-};
-
-struct spec_id_maps {
-	struct spec_id_map *uid, *gid;
-	size_t uid_count, gid_count;
-};
-
-/* linux.timeOffsets, one clock. */
-struct spec_time_offset {
-	bool set;
-	int64_t seconds;
-	uint32_t nanoseconds;
-};
-
-/* linux.devices[] */
-struct spec_device {
-	const char *path; /* in the container */
-	mode_t type;	  /* S_IFCHR, S_IFBLK or S_IFIFO */
-	uint32_t major, minor;
-	mode_t mode; /* permission bits; 0666 where not given */
-	uid_t uid;
-	gid_t gid;
-};
-
-struct spec_string_pair {
-	const char *key, *value;
-};
-
-struct spec_strings {
-	struct spec_string_pair *items; /* in the document's order */
-	size_t count;
-};
 
 struct spec_hook {
 	const char *path;	 /* absolute */
@@ -113,23 +57,6 @@ struct spec_overlay {
 	const char *const *lower; /* NULL-terminated, absolute paths; NULL: there is no overlay */
 	size_t lower_count;
 	const char *upper, *work; /* absolute, or both NULL */
-};
-
-struct spec_linux {
-	struct spec_namespace namespaces[NAMESPACE_MAX];
-	struct spec_id_maps id_maps; /* of a new user namespace */
-	struct spec_time_offset monotonic, boottime;
-	struct spec_device *devices;
-	size_t device_count;
-	const char *cgroups_path; /* NULL where not given */
-	struct spec_resources resources;
-	struct spec_strings sysctl;
-	const struct spec_seccomp *seccomp; /* NULL: no filter */
-	uint64_t rootfs_propagation;	 /* MS_* propagation flags with MS_REC or 0; 0: not given */
-	const char *const *masked_paths; /* NULL-terminated; NULL where not given */
-	const char *const *readonly_paths; /* NULL-terminated; NULL where not given */
-	bool personality_set;
-	unsigned long personality; /* for personality(2) */
 };
 
 /* A whole config.json. Everything in it lives in one arena, and is not changed after decoding. */

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config.json's `linux`: namespaces, maps of ids, devices, and what hangs below it. */
+#ifndef BERTH_SPEC_LINUX_H
+#define BERTH_SPEC_LINUX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "berth/spec/resources.h"
+#include "berth/spec/seccomp.h"
+#include "berth/spec/strings.h"
+
+/* Kinds of namespaces, in the order of their names; see namespaces(7). */
+enum namespace_kind {
+	NAMESPACE_CGROUP,
+	NAMESPACE_IPC,
+	NAMESPACE_MOUNT,
+	NAMESPACE_NETWORK,
+	NAMESPACE_PID,
+	NAMESPACE_TIME,
+	NAMESPACE_USER,
+	NAMESPACE_UTS,
+	NAMESPACE_MAX
+};
+
+extern const char *const namespace_names[NAMESPACE_MAX]; /* "cgroup", "ipc", … */
+
+struct spec_namespace {
+	bool wanted;	  /* listed in linux.namespaces */
+	const char *path; /* file to join, absolute; NULL: a new one */
+	size_t index;	  /* which entry of linux.namespaces, for messages */
+};
+
+struct spec_id_map {
+	uint32_t container_id;
+	uint32_t host_id;
+	uint32_t size;
+};
+
+struct spec_id_maps {
+	struct spec_id_map *uid, *gid;
+	size_t uid_count, gid_count;
+};
+
+/* linux.timeOffsets, one clock. */
+struct spec_time_offset {
+	bool set;
+	int64_t seconds;
+	uint32_t nanoseconds;
+};
+
+/* linux.devices[] */
+struct spec_device {
+	const char *path; /* in the container */
+	mode_t type;	  /* S_IFCHR, S_IFBLK or S_IFIFO */
+	uint32_t major, minor;
+	mode_t mode; /* permission bits; 0666 where not given */
+	uid_t uid;
+	gid_t gid;
+};
+
+struct spec_linux {
+	struct spec_namespace namespaces[NAMESPACE_MAX];
+	struct spec_id_maps id_maps; /* of a new user namespace */
+	struct spec_time_offset monotonic, boottime;
+	struct spec_device *devices;
+	size_t device_count;
+	const char *cgroups_path; /* NULL where not given */
+	struct spec_resources resources;
+	struct spec_strings sysctl;
+	const struct spec_seccomp *seccomp; /* NULL: no filter */
+	uint64_t rootfs_propagation;	 /* MS_* propagation flags with MS_REC or 0; 0: not given */
+	const char *const *masked_paths; /* NULL-terminated; NULL where not given */
+	const char *const *readonly_paths; /* NULL-terminated; NULL where not given */
+	const char *mount_label;	   /* NULL where not given */
+	bool personality_set;
+	unsigned long personality; /* for personality(2) */
+};
+
+#endif
