@@ -76,7 +76,7 @@ int signal_number(const char *text)
 	uint32_t number;
 
 	if (str_to_u32(text, &number) >= 0)
-		return number >= 1 && number <= KERNEL_RTMAX ? (int)number : -EINVAL;
+		return number <= KERNEL_RTMAX ? (int)number : -EINVAL;
 	if (strncasecmp(text, "SIG", 3) == 0)
 		text += 3;
 	for (size_t i = 1; i < ARRAY_SIZE(names); i++) {

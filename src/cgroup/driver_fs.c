@@ -176,11 +176,14 @@ static int check_unused(int cgroupfd, const char *path, struct error *err)
 	if (r < 0)
 		return fail(err, r, "read cgroup.events of cgroup \"%s\"", path);
 	if (events.frozen)
-		return refuse_as(err, -EBUSY, "cgroup \"%s\" exists and is frozen", path);
+		return refuse_as(err, -EBUSY,
+				 "linux.cgroupsPath: cgroup \"%s\" exists and is frozen", path);
 	if (!events.populated)
 		return 0;
 	pids = cgroup_pids_text(cgroupfd);
-	return refuse_as(err, -EBUSY, "cgroup \"%s\" exists and has processes (%s)", path, pids);
+	return refuse_as(err, -EBUSY,
+			 "linux.cgroupsPath: cgroup \"%s\" exists and has processes (%s)", path,
+			 pids);
 }
 
 /*

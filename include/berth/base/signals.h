@@ -11,7 +11,8 @@
  */
 void signals_reset(void);
 
-/* Number of a signal: decimal, "TERM" or "SIGTERM", in any case, "RTMIN+1"; -EINVAL: none such. */
+/* Number of a signal: decimal (0 included, see kill(2)), "TERM" or "SIGTERM", in any case,
+ * "RTMIN+1"; -EINVAL: none such. */
 int signal_number(const char *text);
 
 /* "SIGTERM", or NULL for a number that has no name. */
