@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include "berth/base/fd.h"
+#include "berth/base/json_read.h"
 #include "berth/base/log.h"
 #include "berth/base/proc.h"
 
@@ -43,13 +44,55 @@ static int take_lock(int dirfd, bool force, struct error *err)
 	return state_lock(dirfd, LOCK_TIMEOUT_MS, err);
 }
 
-/* A directory without a readable record: its creator was killed before the first side effect. */
-static int delete_unrecorded(const struct runtime *runtime, const char *id, int dirfd,
+static unsigned path_depth(const char *path)
+{
+	unsigned depth = 0;
+
+	for (; *path; path++)
+		depth += *path == '/' && path[1] && path[1] != '/';
+	return depth;
+}
+
+/*
+ * A record that was damaged no longer says where the cgroup is; the copy of config.json may still,
+ * and where that is of no use either, the place that a container has by default is tried.
+ */
+static int destroy_guessed_cgroup(const char *id, int dirfd, struct error *err)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	_cleanup_fd_ int procfd = proc_open(err), root = -EBADF;
+	_cleanup_free_ char *text = NULL, *path = NULL;
+	struct error unheard = ERROR_NONE;
+	const struct spec *spec = NULL;
+	size_t size;
+	int r;
+
+	if (file_read_at(dirfd, STATE_CONFIG, JSON_SIZE_MAX, &text, &size, &unheard) >= 0 &&
+	    spec_decode(arena, text, size, "/", &spec, &unheard) < 0)
+		spec = NULL;
+	root = procfd < 0 ? procfd : cgroup_open_root(procfd, err);
+	if (root < 0)
+		return root;
+	r = cgroup_path_of(spec ? spec->linux.cgroups_path : NULL, id, &path, err);
+	if (r < 0)
+		return r;
+	/* All of the path but its last component is kept: who made it is not known any more. */
+	return cgroup_destroy(root, path, path_depth(path) - 1, LOCK_TIMEOUT_MS, err);
+}
+
+/*
+ * A directory without a readable record. Without any (@damaged false) its creator was killed before
+ * the first side effect.
+ */
+static int delete_unrecorded(const struct runtime *runtime, const char *id, int dirfd, bool damaged,
 			     struct error *err)
 {
 	_cleanup_fd_ int rootfd = state_root_open(runtime, /* make= */ false, err);
+	int r = rootfd < 0 ? rootfd : 0;
 
-	return rootfd < 0 ? rootfd : state_remove(rootfd, dirfd, id, err);
+	if (r >= 0 && damaged)
+		r = destroy_guessed_cgroup(id, dirfd, err);
+	return r < 0 ? r : state_remove(rootfd, dirfd, id, err);
 }
 
 static int delete_loaded(const struct runtime *runtime, struct container *container, bool force,
@@ -82,7 +125,7 @@ int container_delete(const struct runtime *runtime, const char *id, bool force, 
 		return copy;
 	r = container_load_from(copy, &container, &unreadable);
 	if (r == -ENOENT || (r < 0 && force))
-		return delete_unrecorded(runtime, id, dirfd, err);
+		return delete_unrecorded(runtime, id, dirfd, /* damaged= */ r != -ENOENT, err);
 	if (r < 0) {
 		*err = unreadable;
 		return r;

@@ -37,8 +37,8 @@ int container_id_check(const char *id, struct error *err)
 				      "0123456789_+.-";
 	size_t length = strlen(id);
 
-	if (length == 0 || length > ID_MAX || strspn(id, allowed) != length || str_equal(id, ".") ||
-	    str_equal(id, ".."))
+	if (length == 0 || length > ID_MAX || strspn(id, allowed) != length || id[0] == '-' ||
+	    str_equal(id, ".") || str_equal(id, ".."))
 		return refuse(err,
 			      "invalid container ID format: \"%.64s\" (letters, digits and "
 			      "\"_+.-\", at most %d)",
