@@ -225,9 +225,13 @@ static int verdict(const struct spawn *what, int status, const struct tail *tail
 	int length = (int)tail->size;
 	const char *colon = length ? ": " : "";
 
-	if (WIFSIGNALED(status))
-		return refuse_as(err, -ECHILD, "\"%s\" was killed by signal %d%s%.*s", what->path,
-				 WTERMSIG(status), colon, length, tail->data);
+	if (WIFSIGNALED(status)) {
+		const char *name = signal_name(WTERMSIG(status));
+
+		return refuse_as(err, -ECHILD, "\"%s\" was killed by signal %d (%s)%s%.*s",
+				 what->path, WTERMSIG(status), name ? name : "real-time", colon,
+				 length, tail->data);
+	}
 	if (WEXITSTATUS(status))
 		return refuse_as(err, -ECHILD, "\"%s\" exited with status %d%s%.*s", what->path,
 				 WEXITSTATUS(status), colon, length, tail->data);

@@ -2,18 +2,15 @@
 /*
  * The table of mount options.
  *
- * Three options leave no trace. The kernel's new mount calls know no "silent" and "loud" (they
+ * Some options leave no trace. The kernel's new mount calls know no "silent" and "loud" (they
  * only ever chose what the kernel logs), and "iversion" is each file system's own business by now:
  * those that count versions always do. "defaults" asks for nothing anyway.
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 
 #include "tables-internal.h"
-
-/* clang-format off */
-#include <sys/mount.h>
-/* clang-format on */
 
 enum option_kind {
 	OPTION_ATTRIBUTE, /* of the mount itself */

@@ -46,83 +46,96 @@ struct written {
 	const char *value;
 };
 
+static const struct {
+	struct spec_resources resources;
+	const char *controllers; /* what the root is asked to pass on */
+	struct written files[FILES_MAX];
+} written_cases[] = {
+	{{.memory_limit = SET(1000000)}, "+memory", {{"memory.max", "1000000"}}},
+	{{.memory_limit = SET(-1)}, "", {{"memory.max", "max"}}},
+	{{.memory_limit = SET(0)}, "", {{"memory.max", ""}}},
+	{{.memory_limit = SET(1000), .memory_swap = SET(1500)},
+	 "+memory",
+	 {{"memory.max", "1000"}, {"memory.swap.max", "500"}}},
+	{{.memory_limit = SET(1000), .memory_swap = SET(1000)},
+	 "+memory",
+	 {{"memory.max", "1000"}, {"memory.swap.max", "0"}}},
+	{{.memory_limit = SET(1000), .memory_swap = SET(-1)},
+	 "+memory",
+	 {{"memory.swap.max", "max"}}},
+	{{.memory_reservation = SET(4096)}, "+memory", {{"memory.low", "4096"}}},
+	{{.memory_reservation = SET(-1)}, "+memory", {{"memory.low", "max"}}},
+	{{.cpu_shares = SET(1024)}, "+cpu", {{"cpu.weight", "100"}}},
+	{{.cpu_shares = SET(0)}, "", {{"cpu.weight", ""}}},
+	{{.cpu_quota_us = SET(50000)}, "+cpu", {{"cpu.max", "50000 100000"}}},
+	{{.cpu_quota_us = SET(50000), .cpu_period_us = SET(20000)},
+	 "+cpu",
+	 {{"cpu.max", "50000 20000"}}},
+	{{.cpu_quota_us = SET(-1), .cpu_period_us = SET(20000)}, "", {{"cpu.max", "max 20000"}}},
+	{{.cpu_period_us = SET(20000)}, "", {{"cpu.max", "max 20000"}}},
+	{{.cpu_quota_us = SET(50000), .cpu_burst_us = SET(7000)},
+	 "+cpu",
+	 {{"cpu.max", "50000 100000"}, {"cpu.max.burst", "7000"}}},
+	{{.cpu_burst_us = SET(0)}, "", {{"cpu.max.burst", "0"}}},
+	{{.cpu_idle = SET(1)}, "+cpu", {{"cpu.idle", "1"}}},
+	{{.cpu_idle = SET(0)}, "", {{"cpu.idle", "0"}}},
+	{{.pids_limit = SET(100)}, "+pids", {{"pids.max", "100"}}},
+	{{.pids_limit = SET(0)}, "+pids", {{"pids.max", "0"}}},
+	{{.pids_limit = SET(-1)}, "", {{"pids.max", "max"}}},
+	{{.memory_limit = SET(1), .cpu_shares = SET(2), .pids_limit = SET(3)},
+	 "+memory +cpu +pids",
+	 {{"memory.max", "1"}, {"cpu.weight", "1"}, {"pids.max", "3"}}},
+};
+
+static const char *const limit_files[] = {"memory.max", "memory.swap.max", "memory.low",
+					  "cpu.weight", "cpu.max",	   "cpu.max.burst",
+					  "cpu.idle",	"pids.max"};
+
+/* A tree with one cgroup, "c", that has all files. */
+static void begin_with_files(struct fake *fake)
+{
+	char name[64];
+
+	fake_begin(fake);
+	fake_cgroup(fake, ".", "cpu memory pids\n");
+	fake_cgroup(fake, "c", "cpu memory pids\n");
+	for (size_t i = 0; i < ARRAY_SIZE(limit_files); i++) {
+		snprintf(name, sizeof(name), "c/%s", limit_files[i]);
+		fake_file(fake, name, "");
+	}
+}
+
+static void make_in(const struct fake *fake, const struct spec_resources *resources)
+{
+	struct error err = ERROR_NONE;
+	int fd = cgroup_make(fake->rootfd, "/c", resources, &err);
+
+	if (fd < 0)
+		fail_msg("%s", err.text);
+	close(fd);
+}
+
 static void test_written(void **state)
 {
-	static const struct {
-		struct spec_resources resources;
-		const char *controllers; /* what the root is asked to pass on */
-		struct written files[FILES_MAX];
-	} cases[] = {
-		{{.memory_limit = SET(1000000)}, "+memory", {{"memory.max", "1000000"}}},
-		{{.memory_limit = SET(-1)}, "", {{"memory.max", "max"}}},
-		{{.memory_limit = SET(0)}, "", {{"memory.max", ""}}},
-		{{.memory_limit = SET(1000), .memory_swap = SET(1500)},
-		 "+memory",
-		 {{"memory.max", "1000"}, {"memory.swap.max", "500"}}},
-		{{.memory_limit = SET(1000), .memory_swap = SET(1000)},
-		 "+memory",
-		 {{"memory.max", "1000"}, {"memory.swap.max", "0"}}},
-		{{.memory_limit = SET(1000), .memory_swap = SET(-1)},
-		 "+memory",
-		 {{"memory.swap.max", "max"}}},
-		{{.memory_reservation = SET(4096)}, "+memory", {{"memory.low", "4096"}}},
-		{{.memory_reservation = SET(-1)}, "+memory", {{"memory.low", "max"}}},
-		{{.cpu_shares = SET(1024)}, "+cpu", {{"cpu.weight", "100"}}},
-		{{.cpu_shares = SET(0)}, "", {{"cpu.weight", ""}}},
-		{{.cpu_quota_us = SET(50000)}, "+cpu", {{"cpu.max", "50000 100000"}}},
-		{{.cpu_quota_us = SET(50000), .cpu_period_us = SET(20000)},
-		 "+cpu",
-		 {{"cpu.max", "50000 20000"}}},
-		{{.cpu_quota_us = SET(-1), .cpu_period_us = SET(20000)},
-		 "",
-		 {{"cpu.max", "max 20000"}}},
-		{{.cpu_period_us = SET(20000)}, "", {{"cpu.max", "max 20000"}}},
-		{{.cpu_quota_us = SET(50000), .cpu_burst_us = SET(7000)},
-		 "+cpu",
-		 {{"cpu.max", "50000 100000"}, {"cpu.max.burst", "7000"}}},
-		{{.cpu_burst_us = SET(0)}, "", {{"cpu.max.burst", "0"}}},
-		{{.cpu_idle = SET(1)}, "+cpu", {{"cpu.idle", "1"}}},
-		{{.cpu_idle = SET(0)}, "", {{"cpu.idle", "0"}}},
-		{{.pids_limit = SET(100)}, "+pids", {{"pids.max", "100"}}},
-		{{.pids_limit = SET(0)}, "+pids", {{"pids.max", "0"}}},
-		{{.pids_limit = SET(-1)}, "", {{"pids.max", "max"}}},
-		{{.memory_limit = SET(1), .cpu_shares = SET(2), .pids_limit = SET(3)},
-		 "+memory +cpu +pids",
-		 {{"memory.max", "1"}, {"cpu.weight", "1"}, {"pids.max", "3"}}},
-	};
-	static const char *const files[] = {"memory.max", "memory.swap.max", "memory.low",
-					    "cpu.weight", "cpu.max",	     "cpu.max.burst",
-					    "cpu.idle",	  "pids.max"};
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(written_cases); i++) {
+		const struct spec_resources *resources = &written_cases[i].resources;
+		const struct written *files = written_cases[i].files;
 		struct error err = ERROR_NONE;
 		struct fake fake;
 		char name[64];
 
-		fake_begin(&fake);
-		fake_cgroup(&fake, ".", "cpu memory pids\n");
-		fake_cgroup(&fake, "c", "cpu memory pids\n");
-		for (size_t j = 0; j < ARRAY_SIZE(files); j++) {
-			snprintf(name, sizeof(name), "c/%s", files[j]);
-			fake_file(&fake, name, "");
-		}
-		assert_int_equal(cgroup_check(&cases[i].resources, &err), 0);
-		assert_int_equal(cgroup_limits_asked(&cases[i].resources),
-				 cases[i].controllers[0] != '\0');
-		{
-			_cleanup_fd_ int fd =
-				cgroup_make(fake.rootfd, "/c", &cases[i].resources, &err);
-
-			if (fd < 0)
-				fail_msg("case %zu: %s", i, err.text);
-		}
-		fake_expect(&fake, "cgroup.subtree_control", cases[i].controllers);
+		begin_with_files(&fake);
+		assert_int_equal(cgroup_check(resources, &err), 0);
+		assert_int_equal(cgroup_limits_asked(resources),
+				 written_cases[i].controllers[0] != '\0');
+		make_in(&fake, resources);
+		fake_expect(&fake, "cgroup.subtree_control", written_cases[i].controllers);
 		/* The container's own cgroup passes nothing on. */
 		fake_expect(&fake, "c/cgroup.subtree_control", "");
-		for (size_t j = 0; j < FILES_MAX && cases[i].files[j].file; j++) {
-			snprintf(name, sizeof(name), "c/%s", cases[i].files[j].file);
-			fake_expect(&fake, name, cases[i].files[j].value);
+		for (size_t j = 0; j < FILES_MAX && files[j].file; j++) {
+			snprintf(name, sizeof(name), "c/%s", files[j].file);
+			fake_expect(&fake, name, files[j].value);
 		}
 		fake_end(&fake);
 	}
@@ -278,8 +291,8 @@ static void test_write_errors(void **state)
 	assert_int_equal(symlinkat("/dev/full", fake.rootfd, "c/pids.max"), 0);
 	assert_int_equal(cgroup_make(fake.rootfd, "/c", &pids, &err), -ELOOP);
 	assert_string_equal(err.text,
-			    "linux.resources.pids.limit: open \"5\" to pids.max of cgroup "
-			    "\"/c\": Too many levels of symbolic links");
+			    "linux.resources.pids.limit: open pids.max of cgroup \"/c\" (value "
+			    "\"5\"): Too many levels of symbolic links");
 	fake_file(&fake, "c/memory.max", "");
 	assert_int_equal(cgroup_make(fake.rootfd, "/c", &swap, &err), -ENOENT);
 	assert_true(str_starts(err.text, "linux.resources.memory.swap: "));
@@ -326,14 +339,14 @@ static void test_not_usable(void **state)
 	fake_file(&fake, "c/cgroup.events", "populated 1\nfrozen 0\n");
 	fake_file(&fake, "c/cgroup.procs", "12\n13\n");
 	assert_int_equal(cgroup_make(fake.rootfd, "/c", &nothing, &err), -EBUSY);
-	assert_string_equal(err.text, "cgroup \"/c\" exists and has processes (pids 12, 13)");
+	assert_string_equal(err.text, "linux.cgroupsPath: cgroup \"/c\" exists and has processes (pids 12, 13)");
 	fake_file(&fake, "c/cgroup.procs", "1\n2\n3\n4\n5\n6\n7\n8\n9\n");
 	assert_int_equal(cgroup_make(fake.rootfd, "/c", &nothing, &err), -EBUSY);
-	assert_string_equal(err.text, "cgroup \"/c\" exists and has processes (pids 1, 2, 3, 4, 5, "
+	assert_string_equal(err.text, "linux.cgroupsPath: cgroup \"/c\" exists and has processes (pids 1, 2, 3, 4, 5, "
 				      "6, 7, 8 and others)");
 	fake_file(&fake, "c/cgroup.events", "populated 0\nfrozen 1\n");
 	assert_int_equal(cgroup_make(fake.rootfd, "/c", &nothing, &err), -EBUSY);
-	assert_string_equal(err.text, "cgroup \"/c\" exists and is frozen");
+	assert_string_equal(err.text, "linux.cgroupsPath: cgroup \"/c\" exists and is frozen");
 	fake_end(&fake);
 }
 

@@ -147,6 +147,23 @@ static void test_bad_options(void **state)
 	run_in_world(0, check_bad_options);
 }
 
+/* What a user namespace may not do, with the reason. */
+static void check_userns_errors(void)
+{
+	struct spec_mount pts = {.destination = "/a", .type = "devpts", .data = LIST("gid=5")};
+	struct spec_mount proc = {.destination = "/proc", .type = "proc"};
+
+	attach_root();
+	CHECK_FAILS(mount_single(&pts), "are the ids of uid= and gid= mapped");
+	CHECK_FAILS(mount_single(&proc), "must own the namespace that this file system shows");
+}
+
+static void test_userns_errors(void **state)
+{
+	(void)state;
+	run_in_world(CLONE_NEWUSER, check_userns_errors);
+}
+
 /* A tmpfs looks like what it covers; a mode that is given wins; a new mount point has none. */
 static void check_tmpfs_mode(void)
 {
@@ -310,10 +327,11 @@ static void test_cgroup_directory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_default),	      cmocka_unit_test(test_default_userns),
-		cmocka_unit_test(test_bad_options),   cmocka_unit_test(test_tmpfs_mode),
-		cmocka_unit_test(test_late_readonly), cmocka_unit_test(test_remount),
-		cmocka_unit_test(test_host_sysfs),    cmocka_unit_test(test_cgroup_directory),
+		cmocka_unit_test(test_default),		 cmocka_unit_test(test_default_userns),
+		cmocka_unit_test(test_bad_options),	 cmocka_unit_test(test_userns_errors),
+		cmocka_unit_test(test_tmpfs_mode),	 cmocka_unit_test(test_late_readonly),
+		cmocka_unit_test(test_remount),		 cmocka_unit_test(test_host_sysfs),
+		cmocka_unit_test(test_cgroup_directory),
 	};
 
 	return cmocka_run_group_tests_name("mounts", tests, NULL, NULL);

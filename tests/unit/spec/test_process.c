@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config.json's process: what it becomes, and what is refused. */
-#include "unit.h"
-
 #include <linux/capability.h>
+
+#include "unit.h"
 
 #define CAP(name) (UINT64_C(1) << CAP_##name)
 
@@ -136,10 +136,9 @@ static void test_capability_names(void **state)
 
 static void test_rlimit_names(void **state)
 {
-	static const char *const names[] = {"CPU",      "FSIZE",      "DATA",     "STACK",
-					    "CORE",     "RSS",        "NPROC",    "NOFILE",
-					    "MEMLOCK",  "AS",         "LOCKS",    "SIGPENDING",
-					    "MSGQUEUE", "NICE",       "RTPRIO",   "RTTIME"};
+	static const char *const names[] = {
+		"CPU",	   "FSIZE", "DATA",  "STACK",	   "CORE",     "RSS",  "NPROC",	 "NOFILE",
+		"MEMLOCK", "AS",    "LOCKS", "SIGPENDING", "MSGQUEUE", "NICE", "RTPRIO", "RTTIME"};
 
 	(void)state;
 	assert_int_equal(ARRAY_SIZE(names), RLIM_NLIMITS);
@@ -160,8 +159,7 @@ static const struct refusal refusals[] = {
 	{TOP, "\"process\": [],", "process: found an array, must be an object"},
 	{TOP, "\"process\": {},", "process.cwd: required, but missing"},
 	{TOP, "\"process\": {\"cwd\": null},", "process.cwd: required, but missing"},
-	{TOP, "\"process\": {\"cwd\": \"tmp\"},",
-	 "process.cwd: \"tmp\" is not an absolute path"},
+	{TOP, "\"process\": {\"cwd\": \"tmp\"},", "process.cwd: \"tmp\" is not an absolute path"},
 	{TOP, "\"process\": {\"cwd\": \"\"},", "process.cwd: \"\" is not an absolute path"},
 	{TOP, "\"process\": {\"cwd\": 1},", "process.cwd: found a number, must be a string"},
 	{TOP, "\"process\": {\"cwd\": \"/\"},", "process.args: required, but missing"},
@@ -194,7 +192,8 @@ static const struct refusal refusals[] = {
 	 "process.user.additionalGids: found a number, must be an array"},
 	{PROCESS, "\"user\": {\"additionalGids\": [5, -5]}",
 	 "process.user.additionalGids[1]: found -5, " ID_RANGE},
-	{PROCESS, "\"capabilities\": []", "process.capabilities: found an array, must be an object"},
+	{PROCESS, "\"capabilities\": []",
+	 "process.capabilities: found an array, must be an object"},
 	{PROCESS, "\"capabilities\": {\"ambient\": [\"CAP_KILL\", 5]}",
 	 "process.capabilities.ambient[1]: found a number, must be a string"},
 	{PROCESS, "\"oomScoreAdj\": 1001",
@@ -231,10 +230,9 @@ static const struct refusal refusals[] = {
 	 "{\"type\": \"RLIMIT_AS\", \"soft\": 1, \"hard\": 1},"
 	 "{\"type\": \"RLIMIT_CPU\", \"soft\": 1, \"hard\": 1}]",
 	 "process.rlimits[2]: RLIMIT_CPU is in the list already"},
-	{PROCESS, "\"apparmorProfile\": \"a\"", "process.apparmorProfile: not supported yet"},
 	{PROCESS, "\"apparmorProfile\": 5",
 	 "process.apparmorProfile: found a number, must be a string"},
-	{PROCESS, "\"selinuxLabel\": \"a\"", "process.selinuxLabel: not supported yet"},
+	{PROCESS, "\"selinuxLabel\": []", "process.selinuxLabel: found an array, must be a string"},
 	{PROCESS, "\"scheduler\": {}", "process.scheduler: not supported yet"},
 	{PROCESS, "\"scheduler\": {\"policy\": \"SCHED_IDLE\"}",
 	 "process.scheduler: not supported yet"},
@@ -262,6 +260,22 @@ static void test_asks_for_nothing(void **state)
 	       "\"env\": null, \"user\": null, \"capabilities\": null, \"rlimits\": null,"
 	       "\"terminal\": null, \"oomScoreAdj\": null, \"noNewPrivileges\": null");
 	accept(arena, PROCESS, "\"apparmorProfile\": null, \"execCPUAffinity\": {}");
+}
+
+/* Whether the host has such a module is not for the decoder to say. */
+static void test_security_labels(void **state)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	const struct spec_process *process =
+		accept(arena, PROCESS, "\"apparmorProfile\": \"a\", \"selinuxLabel\": \"u:r:t:s0\"")
+			->process;
+
+	(void)state;
+	assert_string_equal(process->apparmor_profile, "a");
+	assert_string_equal(process->selinux_label, "u:r:t:s0");
+	process = accept(arena, PROCESS, "\"apparmorProfile\": \"\"")->process;
+	assert_null(process->apparmor_profile);
+	assert_null(process->selinux_label);
 }
 
 static void test_alone(void **state)
@@ -332,7 +346,7 @@ static void test_user(void **state)
 static void test_user_refused(void **state)
 {
 	static const char *const cases[] = {
-		"",    ":",    "1:",  ":1",   "1:2:3", "-1",  "+1", " 1",         "1 ",
+		"",    ":",    "1:",  ":1",   "1:2:3", "-1",   "+1", " 1",	   "1 ",
 		"0x1", "root", "1:a", "1: 2", "01",    "1:-1", "1.", "4294967295", "1:4294967295",
 	};
 
@@ -361,6 +375,7 @@ int main(void)
 		cmocka_unit_test(test_rlimit_names),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_asks_for_nothing),
+		cmocka_unit_test(test_security_labels),
 		cmocka_unit_test(test_alone),
 		cmocka_unit_test(test_alone_refused),
 		cmocka_unit_test(test_alone_syntax),

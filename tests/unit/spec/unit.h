@@ -28,13 +28,13 @@
 
 /* Where the text of a case goes in an otherwise valid document. */
 enum section {
-	TOP,        /* members of the document, each with a comma after it */
+	TOP,	    /* members of the document, each with a comma after it */
 	PROCESS,    /* more members of process */
-	LINUX,      /* more members of linux */
+	LINUX,	    /* more members of linux */
 	RESOURCES,  /* members of linux.resources */
 	SECCOMP,    /* members of linux.seccomp */
 	NAMESPACES, /* more items of linux.namespaces */
-	WHOLE       /* the whole document */
+	WHOLE	    /* the whole document */
 };
 
 /* The document of a case; the caller's text. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Paths as text. */
+/* Destinations as text. */
 #include "mount-internal.h"
 #include "world.h"
 
@@ -26,14 +26,14 @@ static void test_clean(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		char *clean = path_clean(cases[i][0]);
+		char *clean = destination_clean(cases[i][0]);
 
 		assert_string_equal(clean, cases[i][1]);
-		assert_true(path_is(cases[i][0], cases[i][1]));
+		assert_true(destination_is(cases[i][0], cases[i][1]));
 		free(clean);
 	}
-	assert_false(path_is("/dev/null", "/dev"));
-	assert_false(path_is("/device", "/dev"));
+	assert_false(destination_is("/dev/null", "/dev"));
+	assert_false(destination_is("/device", "/dev"));
 }
 
 static void test_within(void **state)
@@ -53,5 +53,5 @@ int main(void)
 		cmocka_unit_test(test_within),
 	};
 
-	return cmocka_run_group_tests_name("path", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("destination", tests, NULL, NULL);
 }
