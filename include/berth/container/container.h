@@ -68,8 +68,11 @@ int container_run(const struct runtime *runtime, const struct create_options *op
  */
 int container_start(const struct runtime *runtime, const char *id, struct error *err) must_check;
 
-/* Sends @signal to the container's init. */
-int container_kill(const struct runtime *runtime, const char *id, int signal,
+/*
+ * Sends @signal to the container's init. With @all a container that does not run is fine, and
+ * SIGKILL reaches what is left in its cgroup too.
+ */
+int container_kill(const struct runtime *runtime, const char *id, int signal, bool all,
 		   struct error *err) must_check;
 
 /*
