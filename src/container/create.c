@@ -197,6 +197,7 @@ static int make_cgroup(struct creation *c, struct error *err)
 		c->record.cgroup_path = NULL;
 		return c->cgroupfd;
 	}
+	log_debug("container \"%s\": cgroup \"%s\"", c->options->id, c->cgroup_path);
 	return 0;
 }
 
@@ -222,6 +223,7 @@ static int launch(struct creation *c, struct error *err)
 	if (r < 0)
 		return r;
 	c->launched_once = true;
+	log_debug("container \"%s\": init is process %d", c->options->id, c->launched.init.pid);
 	/* Beside init's work. It must be there before a hook runs: poststop hooks are in it. */
 	r = file_create_at(c->dirfd, STATE_CONFIG, 0600, c->config, c->config_size, err);
 	return r < 0 ? r : launch_serve(&launch, &c->launched, err);

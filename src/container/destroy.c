@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "berth/base/fd.h"
+#include "berth/base/log.h"
 #include "berth/linux/hooks.h"
 
 #include "container-internal.h"
@@ -61,6 +62,7 @@ int container_destroy(const struct remains *remains, struct error *err)
 {
 	int r = kill_init(remains->init, err);
 
+	log_debug("container \"%s\": remove what it left", remains->record->id);
 	if (r >= 0)
 		r = destroy_cgroup(remains, err);
 	if (r >= 0)

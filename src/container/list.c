@@ -78,21 +78,36 @@ static void add_container(struct listing *listing, const struct container *conta
 	state_document_for_list(&listing->writer, &document);
 }
 
+static void add_named(int rootfd, const char *id, struct listing *listing)
+{
+	_cleanup_container_ struct container container = CONTAINER_UNSET;
+	struct error unheard = ERROR_NONE;
+	int dirfd = openat(rootfd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	/* Deleted meanwhile, or not written yet: not there. */
+	if (dirfd >= 0 && container_load_from(dirfd, &container, &unheard) >= 0)
+		add_container(listing, &container);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* All containers, by name. */
 static void collect(int rootfd, DIR *dir, struct listing *listing)
 {
-	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
-		_cleanup_container_ struct container container = CONTAINER_UNSET;
-		struct error unheard = ERROR_NONE;
-		int dirfd;
+	_cleanup_strv_ struct strv names = {.items = NULL};
+	struct error unheard = ERROR_NONE;
 
-		if (container_id_check(entry->d_name, &unheard) < 0)
-			continue;
-		dirfd = openat(rootfd, entry->d_name,
-			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		/* Deleted meanwhile, or not written yet: not there. */
-		if (dirfd >= 0 && container_load_from(dirfd, &container, &unheard) >= 0)
-			add_container(listing, &container);
+	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
+		if (container_id_check(entry->d_name, &unheard) >= 0)
+			strv_add(&names, entry->d_name);
 	}
+	if (names.count)
+		qsort(names.items, names.count, sizeof(*names.items), compare_names);
+	for (size_t i = 0; i < names.count; i++)
+		add_named(rootfd, names.items[i], listing);
 }
 
 static void print_table(const struct strv *cells, struct buf *out)
