@@ -64,6 +64,7 @@ struct overlay {
 	size_t lower_count;
 	const char *upper, *work;   /* both or neither */
 	const char *const *options; /* more options, NULL-terminated, or NULL */
+	const char *const *names;   /* of lower, upper and work in errors; NULL: those words */
 	const char *scratch;	    /* directory of the host to mount on for a moment, if need be */
 };
 

@@ -37,6 +37,21 @@ struct layer_name {
 	int fd; /* owned, or negative */
 };
 
+enum layer {
+	LAYER_LOWER,
+	LAYER_UPPER,
+	LAYER_WORK,
+	LAYER_MAX
+};
+
+/* What errors call a layer: the user's own word for it, where there is one. */
+static const char *layer_name(const struct overlay *overlay, enum layer layer)
+{
+	static const char *const plain[LAYER_MAX] = {"lower", "upper", "work"};
+
+	return overlay->names ? overlay->names[layer] : plain[layer];
+}
+
 static int open_layer(const char *path, const char *kind, struct error *err)
 {
 	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -84,11 +99,13 @@ static int set_layers(int fs, const struct overlay *overlay, struct error *err)
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < overlay->lower_count; i++)
-		r = set_layer(fs, "lowerdir+", overlay->lower[i], "lower", err);
+		r = set_layer(fs, "lowerdir+", overlay->lower[i], layer_name(overlay, LAYER_LOWER),
+			      err);
 	if (r >= 0 && overlay->upper)
-		r = set_layer(fs, "upperdir", overlay->upper, "upper", err);
+		r = set_layer(fs, "upperdir", overlay->upper, layer_name(overlay, LAYER_UPPER),
+			      err);
 	if (r >= 0 && overlay->work)
-		r = set_layer(fs, "workdir", overlay->work, "work", err);
+		r = set_layer(fs, "workdir", overlay->work, layer_name(overlay, LAYER_WORK), err);
 	return r;
 }
 
@@ -158,11 +175,13 @@ static int add_layers(const struct overlay *overlay, struct layer_fds *layers, s
 
 	for (size_t i = 0; r >= 0 && i < overlay->lower_count; i++)
 		r = add_layer(layers, options, i == 0 ? "lowerdir=" : ":", overlay->lower[i],
-			      "lower", err);
+			      layer_name(overlay, LAYER_LOWER), err);
 	if (r >= 0 && overlay->upper)
-		r = add_layer(layers, options, ",upperdir=", overlay->upper, "upper", err);
+		r = add_layer(layers, options, ",upperdir=", overlay->upper,
+			      layer_name(overlay, LAYER_UPPER), err);
 	if (r >= 0 && overlay->work)
-		r = add_layer(layers, options, ",workdir=", overlay->work, "work", err);
+		r = add_layer(layers, options, ",workdir=", overlay->work,
+			      layer_name(overlay, LAYER_WORK), err);
 	if (r < 0)
 		return r;
 	if (needs_userxattr(overlay))
@@ -213,7 +232,7 @@ int overlay_open_by_mount(const struct overlay *overlay, struct error *err)
 static int open_single(const struct overlay *overlay, struct error *err)
 {
 	const struct mount_change readonly = {.set = MOUNT_ATTR_RDONLY};
-	_cleanup_fd_ int at = open_layer(overlay->lower[0], "lower", err);
+	_cleanup_fd_ int at = open_layer(overlay->lower[0], layer_name(overlay, LAYER_LOWER), err);
 	_cleanup_fd_ int fd = -EBADF;
 	int r;
 

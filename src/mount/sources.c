@@ -59,19 +59,20 @@ static int open_root(const struct spec *spec, struct error *err)
 {
 	/* The slash makes anything but a directory fail here, and not when it is attached. */
 	_cleanup_free_ char *path = xasprintf("%s/", spec->root_path);
+	static const char *const annotations[] = {
+		"org.berth.overlay.lower", "org.berth.overlay.upper", "org.berth.overlay.work"};
 	const struct overlay overlay = {
 		.lower = spec->overlay.lower,
 		.lower_count = spec->overlay.lower_count,
 		.upper = spec->overlay.upper,
 		.work = spec->overlay.work,
 		.scratch = spec->root_path,
+		.names = annotations,
 	};
 	int fd;
 
-	if (spec->overlay.lower) {
-		fd = overlay_open(&overlay, err);
-		return fd < 0 ? within(err, fd, "org.berth.overlay") : fd;
-	}
+	if (spec->overlay.lower)
+		return overlay_open(&overlay, err);
 	fd = clone_tree(path, /* recursive= */ true);
 	return fd < 0 ? fail(err, fd, "root.path: open \"%s\"", spec->root_path) : fd;
 }
