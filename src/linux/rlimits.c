@@ -37,6 +37,32 @@ static int explain(pid_t pid, const struct spec_rlimit *limit, int code, struct 
 		    limit_text(limit->hard, hard));
 }
 
+static int raise(pid_t pid, const struct spec_rlimit *limit, struct error *err)
+{
+	const __rlimit_resource_t resource = (__rlimit_resource_t)limit->resource;
+	struct rlimit value;
+
+	if (prlimit(pid, resource, NULL, &value) < 0)
+		return explain(pid, limit, -errno, err);
+	if (limit->hard <= value.rlim_max)
+		return 0;
+	value.rlim_max = limit->hard;
+	if (prlimit(pid, resource, &value, NULL) < 0)
+		return explain(pid, limit, -errno, err);
+	return 0;
+}
+
+int rlimits_raise(pid_t pid, const struct spec_rlimit *limits, size_t count, struct error *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		int r = raise(pid, &limits[i], err);
+
+		if (r < 0)
+			return within(err, r, "process.rlimits[%zu]", i);
+	}
+	return 0;
+}
+
 int rlimits_apply(pid_t pid, const struct spec_rlimit *limits, size_t count, struct error *err)
 {
 	for (size_t i = 0; i < count; i++) {

@@ -42,7 +42,7 @@
 #define EXE_LINK "/proc/self/exe"
 
 /* Lowest number of the descriptor that is executed; what is executed again knows itself by it. */
-#define EXEC_FD_MIN 255
+#define EXEC_FD_MIN 48
 
 /* KERNEL(6.3): says that the file will be executed; where vm.memfd_noexec is 2, required. */
 #ifndef MFD_EXEC
@@ -191,7 +191,7 @@ int selfexe_protect(char *const argv[], char *const envp[], struct error *err)
 	int r;
 
 	if (is_protected()) {
-		/* KERNEL(6.14): before, a process that was executed by descriptor is named "255".
+		/* KERNEL(6.14): before, a process that was executed by descriptor is named "48".
 		 */
 		if (again)
 			prctl(PR_SET_NAME, "berth");

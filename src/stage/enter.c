@@ -152,9 +152,12 @@ static int settle(const struct entry *entry, struct error *err)
 {
 	const struct spec_process *process = entry->process;
 
+	int r = keep_preserved(entry->preserve_fds, err);
+
 	give_pipes(process->uid);
 	umask(process->umask_set ? process->umask : 0022);
-	return keep_preserved(entry->preserve_fds, err);
+	/* From here on no new descriptor is needed, whatever RLIMIT_NOFILE is. */
+	return r < 0 ? r : rlimits_apply(0, process->rlimits, process->rlimit_count, err);
 }
 
 int enter_program(const struct entry *entry, struct error *err)

@@ -165,7 +165,7 @@ static int clone_inside(const struct joining *joining, const int sockets[2], str
 static int equip(const struct joining *joining, pid_t pid, struct error *err)
 {
 	const struct spec_process *process = joining->process;
-	int r = rlimits_apply(pid, process->rlimits, process->rlimit_count, err);
+	int r = rlimits_raise(pid, process->rlimits, process->rlimit_count, err);
 
 	if (r >= 0 && process->oom_score_adj_set)
 		r = oom_score_adj_write(joining->procfd, pid, process->oom_score_adj, err);

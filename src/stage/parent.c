@@ -109,7 +109,7 @@ static int equip(const struct launch *launch, const struct pidref *init, struct 
 	if (process && process->oom_score_adj_set)
 		r = oom_score_adj_write(launch->procfd, init->pid, process->oom_score_adj, err);
 	if (r >= 0 && process)
-		r = rlimits_apply(init->pid, process->rlimits, process->rlimit_count, err);
+		r = rlimits_raise(init->pid, process->rlimits, process->rlimit_count, err);
 	if (r >= 0 && launch->cgroupfd >= 0)
 		r = cgroup_devices_attach(launch->cgroupfd, resources->device_rules,
 					  resources->device_rule_count, &skipped, err);

@@ -21,7 +21,16 @@ int idmap_write(int procfd, pid_t pid, const struct spec_id_maps *maps,
 /* oom.c: writes /proc/PID/oom_score_adj; the parent, who has the host's rights. */
 int oom_score_adj_write(int procfd, pid_t pid, int value, struct error *err) must_check;
 
-/* rlimits.c: prlimit(2) on process @pid (0: the caller); the parent. Errors: process.rlimits[N]. */
+/*
+ * rlimits.c. Two calls, since raising a hard limit needs the host's rights, while a low limit must
+ * not hinder what is still to be done. rlimits_raise(): prlimit(2) on process @pid by the parent,
+ * only where a hard limit is to be higher than it is. rlimits_apply(): sets all of them exactly;
+ * the process itself (@pid 0), shortly before exec. Errors: process.rlimits[N].
+ */
+int rlimits_raise(pid_t pid, const struct spec_rlimit *limits, size_t count,
+		  struct error *err) must_check;
+int rlimits_apply(pid_t pid, const struct spec_rlimit *limits, size_t count,
+		  struct error *err) must_check;
 int rlimits_apply(pid_t pid, const struct spec_rlimit *limits, size_t count,
 		  struct error *err) must_check;
 
