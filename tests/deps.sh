@@ -9,7 +9,7 @@ build=(
 	busybox-static
 )
 test=(
-	bats jq strace python3 libcmocka-dev valgrind
+	bats parallel jq strace bpftool libcmocka-dev valgrind
 	clang-format clang-tidy cppcheck shellcheck
 	libclang-rt-14-dev
 	iproute2 procps nftables util-linux attr

@@ -206,10 +206,10 @@ static void yajl_problem(struct reader *reader, const char *text, size_t size)
 	yajl_free_error(reader->yajl, message);
 }
 
-static int complain(struct reader *reader, const char *text, size_t size, const char *what,
-		    struct error *err)
+/* @at: offset of the character that is wrong, or where one is missing. */
+static int complain(struct reader *reader, const char *text, size_t size, size_t at,
+		    const char *what, struct error *err)
 {
-	size_t at = yajl_get_bytes_consumed(reader->yajl);
 	size_t line = 1, column = 1;
 
 	for (size_t i = 0; i < at && i < size; i++) {
@@ -225,14 +225,21 @@ static int parse(struct reader *reader, const char *text, size_t size, const cha
 		 struct error *err)
 {
 	yajl_status status = yajl_parse(reader->yajl, (const unsigned char *)text, size);
+	/* What is consumed ends with the character, or the token, that is wrong. */
+	size_t at = yajl_get_bytes_consumed(reader->yajl);
 
-	if (status == yajl_status_ok)
+	at -= at > 0;
+	/* A comment is not consumed: the blank before it is what was last. */
+	at += at < size && text[at] == ' ';
+	if (status == yajl_status_ok) {
 		status = yajl_complete_parse(reader->yajl);
+		at = size;
+	}
 	if (status == yajl_status_ok && reader->root)
 		return 0;
 	if (!*reader->problem)
 		yajl_problem(reader, text, size);
-	return complain(reader, text, size, what, err);
+	return complain(reader, text, size, at, what, err);
 }
 
 int json_read(struct arena *arena, const char *text, size_t size, const char *what,

@@ -152,7 +152,7 @@ int spec_decode(struct arena *arena, const char *text, size_t size, const char *
 		const struct spec **ret, struct error *err)
 {
 	const struct decoder d = {.arena = arena, .bundle = bundle};
-	struct node document = {.up = NULL};
+	struct node document = {.up = NULL, .key = "config.json"};
 	struct spec *spec = arena_alloc(arena, 1, sizeof(*spec));
 	int r = json_read(arena, text, size, "config.json", &document.value, err);
 

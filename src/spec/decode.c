@@ -41,7 +41,10 @@ int refuse_at(const struct node *node, struct error *err, const char *format, ..
 	text = xvasprintf(format, args);
 	va_end(args);
 	node_path(node, &path);
-	return refuse(err, "%s: %s", path.size > 0 ? path.data : "the document", text);
+	/* The document as a whole: it goes by its own name, where it has one. */
+	if (path.size == 0)
+		buf_add_string(&path, node->key != NULL ? node->key : "the document");
+	return refuse(err, "%s: %s", path.data, text);
 }
 
 int refuse_choice(const struct node *node, const char *found, const char *const *names,

@@ -222,8 +222,8 @@ static void test_ignored(void **state)
 }
 
 static const struct refusal refusals[] = {
-	{WHOLE, "[]", "the document: found an array, must be an object"},
-	{WHOLE, "null", "the document: found null, must be an object"},
+	{WHOLE, "[]", "config.json: found an array, must be an object"},
+	{WHOLE, "null", "config.json: found null, must be an object"},
 	{WHOLE, "{}", "ociVersion: required, but missing"},
 	{WHOLE, "{\"ociVersion\": 1}", "ociVersion: found a number, must be a string"},
 	{WHOLE, "{\"ociVersion\": \"1.0.0\"}", "root: required, but missing"},

@@ -1,0 +1,214 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# Turns the samples of a benchmark run into tables, the document and the verdict on the bars.
+
+# What must hold in the default spec: case, measure, rival, the highest ratio.
+bench_bars='
+run  wall crun 0.5
+run  rss  crun 0.5
+exec wall crun 0.5
+'
+
+# Prints, one line a spec, case, rival and measure, its value: wall and p90 in ns, cpu in us, rss
+# in KiB, calls; spread is the middle half's width in percent of the median wall time.
+summarize() {
+	sort -k1,3 -k4,4n "$1/samples.tsv" | awk -v OFS='\t' '
+		function flush_group(n,    i) {
+			if (!n)
+				return
+			print key, "rounds", n
+			print key, "wall", wall[int((n + 1) / 2)]
+			print key, "p90", wall[int(n * 9 / 10 + 0.999)]
+			print key, "spread", 100 * (wall[int(n * 3 / 4 + 0.999)] - \
+				wall[int(n / 4 + 0.999)]) / wall[int((n + 1) / 2)]
+			sort_numbers(cpu, n)
+			print key, "cpu", cpu[int((n + 1) / 2)]
+			sort_numbers(rss, n)
+			print key, "rss", rss[int((n + 1) / 2)]
+		}
+		function sort_numbers(a, n,    i, j, v) {
+			for (i = 2; i <= n; i++) {
+				v = a[i]
+				for (j = i - 1; j > 0 && a[j] > v; j--)
+					a[j + 1] = a[j]
+				a[j + 1] = v
+			}
+		}
+		$1 OFS $2 OFS $3 != key {
+			flush_group(n)
+			key = $1 OFS $2 OFS $3
+			n = 0
+		}
+		{
+			n++
+			wall[n] = $4
+			cpu[n] = $5
+			rss[n] = $6
+		}
+		END { flush_group(n) }'
+	awk -v OFS='\t' '{ print $1, $2, $3, "calls", $4 }' "$1/calls.tsv"
+}
+
+# Prints a table in Markdown: the first rival's values divided by those of each other one.
+table() {
+	awk -F'\t' -v rivals="$BENCH_RIVALS" '
+		BEGIN {
+			count = split(rivals, rival, ",")
+			split("default docker", specs, " ")
+			split("run cycle exec", cases, " ")
+			split("wall p90 cpu rss calls", measures, " ")
+			title["default"] = "default"
+			title["docker"] = "Docker-like"
+			title["run"] = "run"
+			title["cycle"] = "create + start + delete"
+			title["exec"] = "exec"
+			title["wall"] = "wall time, median"
+			title["p90"] = "wall time, 90th percentile"
+			title["cpu"] = "user + system time"
+			title["rss"] = "peak resident memory"
+			title["calls"] = "system calls"
+		}
+		{ value[$1, $2, $3, $4] = $5 }
+		function ratio(spec, case_, rest, measure,    a, b) {
+			a = value[spec, case_, rival[1], measure]
+			b = value[spec, case_, rest, measure]
+			return a != "" && b > 0 ? sprintf("%.2f", a / b) : "–"
+		}
+		END {
+			head = "| spec | case | measure |"
+			rule = "|---|---|---|"
+			for (i = 2; i <= count; i++) {
+				head = head " " rival[1] " / " rival[i] " |"
+				rule = rule "---:|"
+			}
+			print head
+			print rule
+			for (s = 1; s <= 2; s++)
+				for (c = 1; c <= 3; c++)
+					for (m = 1; m <= 5; m++) {
+						row = "| " title[specs[s]] " | " title[cases[c]] " | " title[measures[m]] " |"
+						for (i = 2; i <= count; i++)
+							row = row " " ratio(specs[s], cases[c], rival[i], measures[m]) " |"
+						print row
+					}
+		}' "$1"
+}
+
+# Prints the widest spread of the wall times in $1: how noisy the machine was.
+widest_spread() {
+	awk -F'\t' '$4 == "spread" && $5 > max { max = $5 } END { printf "%.0f %%\n", max }' "$1"
+}
+
+# Prints how often the least measured case in $1 was measured.
+fewest_rounds() {
+	awk -F'\t' '$4 == "rounds" { print $5 }' "$1" | sort -n | head -n 1
+}
+
+# Prints the first line of what the rival $1 in directory $2 says of its version.
+version_of() {
+	if [[ $1 != floor ]]; then
+		"$2/$1" --version | head -n 1
+	fi
+}
+
+# Prints the document of summary $1, with the runtimes in directory $2: the table, and how and on
+# what it was measured.
+document() {
+	local name
+
+	cat <<-TEXT
+		# Performance
+
+		Made by \`tests/bench/run\`; do not edit. The numbers are ratios: the value of
+		${BENCH_RIVALS%%,*} divided by the other runtime's in the same run, so 0.50 is half the time,
+		memory or calls, and less is better. Absolute times say more about the machine
+		than about the runtime; to know yours, run the benchmark there.
+
+		$(table "$1")
+
+		## What was compared
+
+	TEXT
+	for name in ${BENCH_RIVALS//,/ }; do
+		if [[ $name == floor ]]; then
+			cat <<-TEXT
+				- floor: a bare C program with the default spec's namespaces, mounts and cgroup, and
+				  nothing else (\`tests/bench/floor.c\`): the least that the kernel asks for. It has
+				  no Docker-like variant; the default one stands in both.
+			TEXT
+		else
+			echo "- $(version_of "$name" "$2")"
+		fi
+	done
+	cat <<-TEXT
+
+		Linux $(uname -r | sed 's/-.*//') ($(uname -m)), $(nproc) processors, $(date -u +%Y-%m-%d);
+		$(fewest_rounds "$1") rounds or more of every case. Widest spread (the middle half of the wall
+		times, relative to their median): $(widest_spread "$1").
+
+		## How
+
+		- The payload is a static program of one system call, so that what is measured is the
+		  runtime. *default* is what \`runc spec\` writes, without a terminal. *Docker-like* has a
+		  seccomp filter of about 400 system calls for three architectures, 14 capabilities, and the
+		  device rules, masked paths, sysctls and bind mounts that Docker writes.
+		- All runtimes start from the same tmpfs, with state, bundle and root file system there, in a
+		  private mount and pid namespace with a pure cgroup v2 at \`/sys/fs/cgroup\`.
+		- Each round runs every rival once, beginning with another one each time; the first
+		  $BENCH_WARMUP rounds do not count. Caches are warm, also those that a runtime keeps itself
+		  (compiled seccomp filters).
+		- Wall time is from the start of the runtime's process to its end; for
+		  create + start + delete the sum of the three, without the wait between start and delete
+		  until the container has ended.
+		- User and system time, and peak resident memory (the largest of all processes), include the
+		  container's own process and all that a runtime leaves detached. The memory values cannot
+		  be below the measuring program's own size, about 650 KiB.
+		- System calls are those of one run, counted through ptrace, in all processes and threads. For
+		  programs in Go the number varies with the scheduler.
+		- exec runs the payload in a container that the same runtime holds; \`floor\` joins its
+		  namespaces and cgroup.
+	TEXT
+}
+
+# Prints for each bar whether it holds, and fails if one does not.
+check_bars() {
+	local case measure rival limit ratio verdict missed=0
+
+	while read -r case measure rival limit; do
+		[[ $case ]] || continue
+		ratio=$(awk -F'\t' -v c="$case" -v m="$measure" -v r="$rival" -v own="${BENCH_RIVALS%%,*}" '
+			$1 == "default" && $2 == c && $4 == m { value[$3] = $5 }
+			END {
+				if (value[own] == "" || value[r] == "")
+					exit 1
+				printf "%.3f", value[own] / value[r]
+			}' "$1") || ratio=unknown
+		verdict=ok
+		if [[ $ratio == unknown ]] || ! awk "BEGIN { exit !($ratio <= $limit) }"; then
+			verdict=MISSED
+			missed=1
+		fi
+		printf 'bench: %s of %s: %s of %s, at most %s: %s\n' \
+			"$measure" "$case" "$ratio" "$rival" "$limit" "$verdict"
+	done <<<"$bench_bars"
+	return "$missed"
+}
+
+# Reports on the samples in directory $1 as the options ask.
+report() {
+	summarize "$1" >"$1/summary.tsv"
+	table "$1/summary.tsv"
+	printf '\nwidest spread of wall times: %s\n' "$(widest_spread "$1/summary.tsv")"
+	if [[ $BENCH_DOC ]]; then
+		document "$1/summary.tsv" "$1" >"$1/document"
+		mkdir -p "$(dirname "$BENCH_DOC")"
+		cp "$1/document" "$BENCH_DOC"
+	fi
+	if [[ $BENCH_KEEP ]]; then
+		mkdir -p "$BENCH_KEEP"
+		cp "$1"/{samples,calls,summary}.tsv "$BENCH_KEEP/"
+	fi
+	if [[ $BENCH_CHECK ]]; then
+		check_bars "$1/summary.tsv"
+	fi
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* probe.h: what the files of the test payload share. */
+#ifndef PROBE_H
+#define PROBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* One JSON document on stdout. A NULL key is an element of an array. */
+void json_object(const char *key);
+void json_array(const char *key);
+void json_end(void);
+void json_string(const char *key, const char *value);
+void json_number(const char *key, long long value);
+void json_bool(const char *key, bool value);
+void json_null(const char *key);
+void json_format(const char *key, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Reads a whole small file; the caller frees. NULL and errno when it cannot be read. */
+char *read_file(const char *path);
+
+/* The symbolic name of an errno, "OK" for 0. */
+const char *errno_name(int error);
+
+/* Sections of the report; each writes keys into the open object. */
+void report_identity(void);
+void report_capabilities(void);
+void report_process(void);
+void report_signals(void);
+void report_descriptors(void);
+void report_mounts(void);
+void report_system(void);
+void report_sysctl(const char *name);
+void report_path(const char *path);
+
+/* Sub-commands: argv[0] is the name; the result is the exit status. */
+int command_hunt_exe(int argc, char **argv);
+int command_hunt_host(int argc, char **argv);
+int command_flip(int argc, char **argv);
+int command_syscall(int argc, char **argv);
+int command_x32(int argc, char **argv);
+
+#endif
