@@ -27,7 +27,7 @@ prepare_hunt() {
 
 # Starts the hunter in the container $1.
 start_hunter() {
-	config_args /bin/probe hunt-exe /shared/stop 60
+	config_args /bin/probe hunt-exe /shared/stop 300
 	BERTH_TEST=$ID "$T/berth" --root "$STATE" run -d "$1" >"$T/hunter" </dev/null
 	wait_for 10 grep -q ready "$T/hunter"
 }

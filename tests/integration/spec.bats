@@ -8,7 +8,7 @@ load helpers
 	mkdir "$T/new"
 	cd "$T/new"
 	berth spec
-	jq -e '.ociVersion and .process.args == ["sh"] and .process.terminal == true and
+	jq -e '.ociVersion and .process.args == ["sh"] and .process.terminal == false and
 		.root == {path: "rootfs", readonly: true}' config.json
 	is "$(stat -c %a config.json | tail -c 4 | head -c 1)" 6
 }

@@ -144,15 +144,13 @@ load helpers
 	done
 }
 
-@test "a container without process can be created but not started" {
+@test "a container without process can be created, and ends when it is started" {
 	config 'del(.process)'
-	berth_call create "$ID"
-	if ((status == 0)); then
-		berth_fails process start "$ID"
-		berth delete --force "$ID"
-	else
-		one_line_error process
-	fi
+	berth create "$ID"
+	status_is "$ID" created
+	berth start "$ID"
+	wait_for 5 status_is "$ID" stopped
+	berth delete "$ID"
 	nothing_left
 }
 

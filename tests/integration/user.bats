@@ -34,7 +34,7 @@ load helpers
 }
 
 @test "many additional groups" {
-	config '.process.user = {uid: 1000, gid: 1000, additionalGids: [range(1, 1000)]}'
+	config '.process.user = {uid: 1000, gid: 1000, additionalGids: [range(1; 1000)]}'
 	run_probe
 	json '.groups - [1000] | length == 999'
 }

@@ -12,7 +12,7 @@ start_hunt() {
 	config '.process.capabilities |= with_entries(.value += $c) | .process.noNewPrivileges = false |
 		.mounts += [{destination: "/shared", source: ($t + "/shared"), options: ["bind"]}]' \
 		--arg t "$T" --argjson c "$1"
-	run_detached "$ID" hunt-host /shared/stop 60 "${T#/}/marker"
+	run_detached "$ID" hunt-host /shared/stop 300 "${T#/}/marker"
 }
 
 # Ends the hunt; its report is in hunt.json.
@@ -27,7 +27,7 @@ end_hunt() {
 
 @test "nothing of the host can be opened through the newcomers of exec" {
 	start_hunt '[]'
-	for _ in {1..200}; do
+	for _ in {1..150}; do
 		berth exec "$ID" /bin/true
 	done
 	end_hunt

@@ -109,21 +109,32 @@ try_exec() {
 }
 
 @test "the program itself through /proc/self/fd/N" {
-	local n
+	local n program
 
-	mkdir -p rootfs/tmp
-	config '.process.args = ["@PROGRAM@"]'
+	# A program that only the host has at that path.
+	program=../../../../../../../..$SUITE/rootfs/bin/probe
+	config '.process.args = ["@PROGRAM@", "exit", "33"]'
 	cp config.json "$T/pattern.json"
 	for n in {3..20}; do
-		sed "s#@PROGRAM@#/proc/self/fd/$n/../../../../../../../../bin/true#" "$T/pattern.json" >config.json
-		berth_call run "$ID"
-		((status != 0)) || fail "the program was run through descriptor $n"
+		sed "s#@PROGRAM@#/proc/self/fd/$n/$program#" "$T/pattern.json" >config.json
+		berth_exits 1 run "$ID"
 	done
-	printf '#!/proc/self/fd/7/../../../../../../bin/true\n' >rootfs/bin/script
-	chmod 755 rootfs/bin/script
-	config_args /bin/script
-	berth_call run "$ID"
-	((status != 0))
+	for n in {3..20}; do
+		printf '#!/proc/self/fd/%s/%s\n' "$n" "$program" >rootfs/bin/script
+		chmod 755 rootfs/bin/script
+		config_args /bin/script
+		berth_exits 1 run "$ID"
+	done
+}
+
+# A directory that init holds open must not lead out: from it, ".." ends at the container's root.
+leads_inside() {
+	local up=$1/. n
+
+	for n in {1..40}; do
+		up+=/..
+	done
+	[[ $(stat -L -c %d:%i "$up") == $(stat -L -c %d:%i "/proc/$PID/root/.") ]]
 }
 
 @test "no descriptor of the host is left in init, before and after start" {
@@ -133,10 +144,17 @@ try_exec() {
 	berth create --pid-file "$T/pid" "$ID"
 	PID=$(<"$T/pid")
 	for fd in "/proc/$PID/fd"/*; do
-		# A directory here would be a way out for a process of the container that can trace init.
-		[[ ! -d $fd/. ]] || fail "init holds the directory $(readlink "$fd")"
+		[[ ! -d $fd/. ]] || leads_inside "$fd" ||
+			fail "init holds the directory $(readlink "$fd") of the host"
 	done
 	berth start "$ID"
 	wait_for 5 status_is "$ID" running
-	is "$(find "/proc/$PID/fd" -mindepth 1 -printf '%f ')" '0 1 2 '
+	is "$(find "/proc/$PID/fd" -mindepth 1 -printf '%f\n' | sort -n | tr '\n' ' ')" '0 1 2 '
+}
+
+@test "no descriptor of the host is left in the process of an exec" {
+	run_detached "$ID" sleep
+	berth exec -d --pid-file "$T/pid" "$ID" /bin/probe sleep
+	wait_for 5 grep -q ready "$OUT"
+	is "$(find "/proc/$(<"$T/pid")/fd" -mindepth 1 -printf '%f\n' | sort -n | tr '\n' ' ')" '0 1 2 '
 }

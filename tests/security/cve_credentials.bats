@@ -42,7 +42,7 @@ load ../integration/helpers
 		berth_call exec --user "$form" "$ID" /bin/probe
 		if [[ $expected == refused ]]; then
 			((status == 255)) || fail "--user '$form': exit status $status"
-			one_line_error user
+			one_line_error ' is not a number'
 		else
 			((status == 0)) || fail "--user '$form': exit status $status"
 			is "$(value '"\(.uid):\(.gid)"')" "$expected" "--user $form"
