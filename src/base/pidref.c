@@ -62,11 +62,11 @@ static const char *stat_field(char *fields, int number)
 
 int pidref_start_time(int procfd, pid_t pid, uint64_t *ret_ticks, bool *ret_zombie)
 {
-	char text[1024], *fields;
+	char text[1024], *fields = NULL;
 	const char *start;
 	int r = read_stat(procfd, pid, text, sizeof(text), &fields);
 
-	if (r < 0)
+	if (r < 0 || !fields)
 		return r;
 	fields += strspn(fields, " ");
 	if (ret_zombie)
@@ -77,11 +77,11 @@ int pidref_start_time(int procfd, pid_t pid, uint64_t *ret_ticks, bool *ret_zomb
 
 bool pidref_never_executed(int procfd, pid_t pid)
 {
-	char text[1024], *fields;
+	char text[1024], *fields = NULL;
 	const char *flags;
 	uint64_t value;
 
-	if (read_stat(procfd, pid, text, sizeof(text), &fields) < 0)
+	if (read_stat(procfd, pid, text, sizeof(text), &fields) < 0 || !fields)
 		return false;
 	flags = stat_field(fields, STAT_FIELD_FLAGS);
 	return flags && str_to_u64(flags, &value) == 0 && (value & PF_FORKNOEXEC);

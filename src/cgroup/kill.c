@@ -237,7 +237,7 @@ static int remove_below(int dirfd, const char *path, struct error *err)
 	if (at < 0)
 		return at;
 	for (;;) {
-		char busy[CGROUP_NAME_LENGTH_MAX + 1];
+		char busy[CGROUP_NAME_LENGTH_MAX + 1] = "";
 		int fd, removed = remove_leaves(at, busy);
 
 		if (removed < 0)

@@ -186,7 +186,8 @@ int cgroup_path_check(const char *path, struct error *err)
 	_cleanup_free_ char *clean = NULL;
 	int r = normalize(path, &clean, err);
 
-	if (r >= 0 && !str_equal(clean, path))
+	/* What normalize() made is there wherever it succeeded. */
+	if (r >= 0 && (!clean || !str_equal(clean, path)))
 		r = refuse(err, "not in its simplest form");
 	return r < 0 ? within(err, r, "cgroup \"%s\"", path) : 0;
 }

@@ -121,7 +121,7 @@ static int decode(const struct json *object, struct arena *arena, struct record 
 int record_read(int dirfd, struct arena *arena, struct record *ret, struct error *err)
 {
 	_cleanup_free_ char *text = NULL;
-	const struct json *tree;
+	const struct json *tree = NULL;
 	size_t size;
 	int r = file_read_at(dirfd, STATE_RECORD, RECORD_SIZE_MAX, &text, &size, err);
 

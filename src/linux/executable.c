@@ -72,6 +72,7 @@ static char *candidate_of(const char *directory, size_t size, const char *name)
 static int find_in_path(const char *name, const char *list, char **ret_path, struct error *err)
 {
 	_cleanup_free_ char *refused = NULL;
+	char *found = NULL;
 	const char *end;
 
 	for (;; list = end + 1) {
@@ -81,14 +82,16 @@ static int find_in_path(const char *name, const char *list, char **ret_path, str
 		end = strchrnul(list, ':');
 		path = candidate_of(list, (size_t)(end - list), name);
 		r = try_candidate(path);
-		if (r == 0) {
-			*ret_path = take_ptr(&path);
-			return 0;
-		}
-		if (r == -EACCES && !refused)
+		if (r == 0)
+			found = take_ptr(&path);
+		else if (r == -EACCES && !refused)
 			refused = take_ptr(&path);
-		if (!*end)
+		if (found || !*end)
 			break;
+	}
+	if (found) {
+		*ret_path = found;
+		return 0;
 	}
 	if (refused)
 		return executable_explain(refused, -EACCES, err);

@@ -10,7 +10,6 @@
 #include "berth/linux/seccomp.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -144,17 +143,22 @@ static const enum scmp_compare operators[] = {
 
 static_assert(ARRAY_SIZE(operators) == SECCOMP_OPERATOR_MAX, "every operator has its like");
 
+static char small_letter(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 /* libseccomp's token of an architecture: its own names are ours in small letters. 0: unknown. */
 static uint32_t arch_of(const char *name)
 {
 	char own[32];
-	size_t i;
+	size_t i = 0;
 
 	if (!str_starts(name, "SCMP_ARCH_"))
 		return 0;
 	name += strlen("SCMP_ARCH_");
-	for (i = 0; name[i] && i < sizeof(own) - 1; i++)
-		own[i] = (char)tolower((unsigned char)name[i]);
+	for (; i < sizeof(own) - 1 && name[i]; i++)
+		own[i] = small_letter(name[i]);
 	own[i] = '\0';
 	return seccomp_arch_resolve_name(own);
 }

@@ -54,6 +54,7 @@
 /* Whether this process was executed by execute_again(). */
 static bool is_executed_again(void)
 {
+	/* The auxiliary vector holds a pointer here. NOLINTNEXTLINE(performance-no-int-to-ptr) */
 	const char *name = (const char *)getauxval(AT_EXECFN);
 	const char prefix[] = "/dev/fd/";
 	uint32_t number;

@@ -31,12 +31,12 @@ static int change(int dirfd, const char *path, unsigned flags, const struct moun
 				 &attributes);
 }
 
-int mount_change(int mountfd, const struct mount_change *what)
+int mount_change(int mountfd, const struct mount_change *asked)
 {
-	return change(mountfd, "", AT_EMPTY_PATH, what);
+	return change(mountfd, "", AT_EMPTY_PATH, asked);
 }
 
-int mount_change_root(const struct mount_change *what)
+int mount_change_root(const struct mount_change *asked)
 {
-	return change(AT_FDCWD, "/", 0, what);
+	return change(AT_FDCWD, "/", 0, asked);
 }

@@ -43,9 +43,9 @@ struct mount_change {
 };
 
 /* attach.c: mount_setattr(2) on the mount whose root @mountfd is. Returns the raw result. */
-int mount_change(int mountfd, const struct mount_change *change) must_check;
+int mount_change(int mountfd, const struct mount_change *asked) must_check;
 /* As mount_change() for the calling process's "/". */
-int mount_change_root(const struct mount_change *change) must_check;
+int mount_change_root(const struct mount_change *asked) must_check;
 
 /*
  * propagation.c: how "/" of the new mount namespace stands to the host's while the sources are

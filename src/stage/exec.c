@@ -31,11 +31,8 @@
 static int leave_host(const struct joining *joining, int socket, struct error *err)
 {
 	const int keep[] = {socket, joining->init->fd};
-	int r = fd_close_others(3 + (int)joining->preserve_fds, keep, 2, err);
 
-	if (r >= 0 && prctl(PR_SET_DUMPABLE, 0) < 0)
-		r = fail(err, -errno, "switch dumping off");
-	return r;
+	return fd_close_others(3 + (int)joining->preserve_fds, keep, 2, err);
 }
 
 static int join(const struct joining *joining, int socket, struct error *err)
@@ -179,6 +176,9 @@ int launch_exec(const struct joining *joining, struct pidref *ret, struct error 
 	bool own_pids = joining->spec->linux.namespaces[NAMESPACE_PID].wanted;
 	int sockets[2], r;
 
+	/* The child must not be open to the container between its clone and its own first step. */
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		return fail(err, -errno, "switch dumping off");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
 		return fail(err, -errno, "make a socket pair");
 	socket = sockets[0];

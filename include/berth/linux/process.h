@@ -31,8 +31,6 @@ int rlimits_raise(pid_t pid, const struct spec_rlimit *limits, size_t count,
 		  struct error *err) must_check;
 int rlimits_apply(pid_t pid, const struct spec_rlimit *limits, size_t count,
 		  struct error *err) must_check;
-int rlimits_apply(pid_t pid, const struct spec_rlimit *limits, size_t count,
-		  struct error *err) must_check;
 
 /*
  * sysctl.c: pure check, that each key belongs to a namespace of the container's own (runc's

@@ -19,8 +19,8 @@ struct seccomp_program {
  * Compiles @spec (NULL: *ret is empty). @cachefd: a directory of root's alone for compiled
  * filters, or -1; see seccomp_cache.c for its keys and its bounds. A cache that cannot be read or
  * written, or that others may write, is as good as none. Errors name the JSON path below
- * linux.seccomp. System calls whose names libseccomp does not know are skipped, as runc and crun do;
- * those newer than the newest one that the profile knows get ENOSYS instead of an ERRNO default
+ * linux.seccomp. System calls whose names libseccomp does not know are skipped, as runc and crun
+ * do; those newer than the newest one that the profile knows get ENOSYS instead of an ERRNO default
  * action, so that C libraries fall back (as runc does).
  */
 int seccomp_prepare(const struct spec_seccomp *spec, int cachefd, struct seccomp_program *ret,

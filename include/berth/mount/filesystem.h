@@ -69,8 +69,8 @@ int mount_root_attach(const struct spec *spec, struct mount_sources *sources, in
 /*
  * The root of a container that shares its mount namespace with the host, or with another container:
  * the clone is attached nowhere, so that the mount table of that namespace stays as it is. Mounts
- * beneath it can be attached all the same from Linux 6.15 on; before, the error says so. Returns the
- * descriptor of the root; the tree lasts as long as a process has it as its root.
+ * beneath it can be attached all the same from Linux 6.15 on; before, the error says so. Returns
+ * the descriptor of the root; the tree lasts as long as a process has it as its root.
  */
 int mount_root_hold(struct mount_sources *sources) must_check;
 
