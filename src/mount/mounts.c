@@ -232,14 +232,14 @@ static int take_tmpfs(const struct job *job, struct error *err)
  */
 static int directory_path(int dirfd, char **ret, struct error *err)
 {
-	char link[FD_PATH_MAX], path[4096];
+	char self[FD_PATH_MAX], target[4096];
 	ssize_t n;
 
-	fd_path(dirfd, link);
-	n = readlink(link, path, sizeof(path) - 1);
+	fd_path(dirfd, self);
+	n = readlink(self, target, sizeof(target) - 1);
 	if (n < 0)
-		return fail(err, -errno, "read link \"%s\"", link);
-	*ret = xstrndup(path, (size_t)n);
+		return fail(err, -errno, "read link \"%s\"", self);
+	*ret = xstrndup(target, (size_t)n);
 	return 0;
 }
 

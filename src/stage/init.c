@@ -150,7 +150,8 @@ _Noreturn void init_main(const struct launch *launch, int socket, int parent_soc
 	if (r >= 0)
 		r = wait_for_start(launch, socket, &report, &err);
 	if (r >= 0)
-		r = start_program(&init, report, &err);
+		ignore(start_program(&init, report,
+				     &err)); /* returns where it failed: err says why */
 	message_send_error(report, &err);
 	_exit(1);
 }

@@ -186,7 +186,7 @@ int message_wait(int socket, const struct pidref *peer, int timeout_ms, struct m
 
 int message_wait_ack(int socket, const struct pidref *peer, int timeout_ms, struct error *err)
 {
-	struct message message;
+	struct message message = {.type = MESSAGE_TYPE_MAX};
 	int r = message_wait(socket, peer, timeout_ms, &message, err);
 
 	if (r < 0)

@@ -5,14 +5,14 @@ set -euo pipefail
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
 build=$(cd "${1:?usage: cppcheck.sh BUILD}" && pwd)
-lint_begin
+lint_begin "" # the arguments are the build's
 
 # What is off, and why:
 # missingIncludeSystem: system headers are left out on purpose
 # normalCheckLevelMaxBranches, toomanyconfigs: notes about cppcheck itself
 # unusedFunction is not asked for: it knows nothing of tables of functions
 options=(
-	--enable=warning,performance,portability
+	"--enable=warning,performance,portability"
 	--suppress=missingIncludeSystem
 	--suppress=toomanyconfigs
 	--inline-suppr

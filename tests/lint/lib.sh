@@ -3,9 +3,11 @@
 # What the lints share. A lint takes the root of a tree as its argument (default: this tree), prints
 # "FILE:LINE: what is wrong" for each violation, and exits with 1 if there was one.
 
+lint_directory=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
 # lint_begin [ROOT]: goes to the root of the tree.
 lint_begin() {
-	cd "${1:-$(dirname "${BASH_SOURCE[0]}")/../..}"
+	cd "${1:-$lint_directory/../..}" || exit 2
 	findings=0
 }
 
@@ -45,5 +47,3 @@ c_code() {
 	mapfile -t found < <(find "$@" -name '*.[ch]' 2>/dev/null | sort)
 	[ "${#found[@]}" -eq 0 ] || awk -f "$lint_directory/strip.awk" "${found[@]}"
 }
-
-lint_directory=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -7,7 +7,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 build=$(cd "${1:?usage: tidy.sh BUILD [FILE…]}" && pwd)
 shift
-lint_begin
+lint_begin "" # the arguments are the build's
 
 files=("$@")
 if [ "${#files[@]}" -eq 0 ]; then

@@ -211,7 +211,7 @@ static void check_errors(void)
 	world.spec.overlay.lower_count = 3;
 	paths[1] = strdup(at("missing"));
 	CHECK_FAILS(mount_sources_open(&world.spec, &world.sources, &world.err),
-		    "org.berth.overlay: lower directory \"");
+		    "org.berth.overlay.lower directory \"");
 	CHECK(strstr(world.err.text, "/missing\": "));
 	CHECK(strstr(world.err.text, "No such file or directory"));
 	paths[1] = strdup(at("top/from"));
@@ -226,7 +226,7 @@ static void check_errors(void)
 	make_dir(at("nowork"));
 	CHECK(mount("work", at("nowork"), "tmpfs", 0, NULL) == 0);
 	CHECK_FAILS(mount_sources_open(&world.spec, &world.sources, &world.err),
-		    "org.berth.overlay: ");
+		    "mount the overlay");
 }
 
 static void test_errors(void **state)

@@ -1,0 +1,176 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The lints catch what they are there for: each gets a small tree that it must pass, and then the
+# same tree with one planted violation, which it must name.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+tree=$scratch/tree
+failures=0 cases=0
+
+licence='/* SPDX-License-Identifier: Apache-2.0 */'
+
+# plant PATH [LINE…]: writes a file of the tree.
+plant() {
+	mkdir -p "$tree/$(dirname "$1")"
+	printf '%s\n' "${@:2}" >"$tree/$1"
+}
+
+# clean_tree: a tree that all lints pass.
+clean_tree() {
+	rm -rf "$tree"
+	plant include/berth/base/fd.h "$licence" 'int fd_close(int fd);'
+	plant include/berth/spec/spec.h "$licence" '#include "berth/base/fd.h"'
+	plant include/berth/mount/filesystem.h "$licence" '#include "berth/spec/spec.h"'
+	plant include/berth/container/container.h "$licence" '#include "berth/spec/spec.h"'
+	plant src/base/fd.c "$licence" '#include "berth/base/fd.h"' '#include <unistd.h>' \
+		'' 'int fd_close(int fd)' '{' '	return close(fd);' '}'
+	plant src/linux/seccomp-internal.h "$licence" '#include "berth/spec/spec.h"'
+	plant src/linux/seccomp.c "$licence" '#include <seccomp.h>' '#include "seccomp-internal.h"'
+	plant src/linux/hooks.c "$licence" '#include "berth/base/fd.h"'
+	plant src/cli/main.c "$licence" '#include <stdio.h>' '' 'int main(void)' '{' \
+		'	/* getenv(3), goto and "printf(" in words only */' \
+		'	puts("getenv(\"x\") goto");' "	putc('\"', stdout);" '	return 0;' '}'
+	plant tests/run.sh '#!/bin/sh' '# SPDX-License-Identifier: Apache-2.0' 'exit 0'
+}
+
+# expect LINT TEXT: the lint fails, and says TEXT.
+expect() {
+	local lint=$1 text=$2 out status=0
+	cases=$((cases + 1))
+	out=$("$here/$lint.sh" "$tree" 2>&1) || status=$?
+	if [ "$status" -eq 0 ] || [[ $out != *"$text"* ]]; then
+		echo "selftest: $lint does not catch: $text"
+		printf '%s\n' "$out"
+		failures=$((failures + 1))
+	fi
+	clean_tree
+}
+
+# expect_clean LINT: the lint passes.
+expect_clean() {
+	local out
+	cases=$((cases + 1))
+	if ! out=$("$here/$1.sh" "$tree" 2>&1); then
+		echo "selftest: $1 fails a clean tree"
+		printf '%s\n' "$out"
+		failures=$((failures + 1))
+	fi
+	clean_tree
+}
+
+# lines COUNT TEXT: the text so many times.
+lines() {
+	local i
+	for ((i = 0; i < $1; i++)); do
+		printf '%s\n' "$2"
+	done
+}
+
+# plant_function PATH LINES [BEFORE]: a function with a body of so many lines.
+plant_function() {
+	local body=()
+	mapfile -t body < <(lines "$2" '	x++;')
+	plant "$1" "$licence" "${3:-}" 'void f(int x)' '{' "${body[@]}" '}'
+}
+
+clean_tree
+for lint in layers forbidden sizes words shellcheck; do
+	expect_clean "$lint"
+done
+
+# layers: each rule.
+plant src/base/fd.c '#include "berth/spec/spec.h"'
+expect layers 'src/base/fd.c:1: rule 1: never upwards: spec'
+plant include/berth/spec/spec.h '#include "berth/container/container.h"'
+expect layers 'include/berth/spec/spec.h:1: rule 1: never upwards: container'
+plant src/linux/hooks.c '#include "berth/mount/filesystem.h"'
+expect layers 'rule 1: never sideways: linux and mount'
+plant src/linux/hooks.c '#include "../mount/mount-internal.h"'
+expect layers 'rule 1: "../mount/mount-internal.h" is neither'
+plant src/linux/hooks.c '#include "mount-internal.h"'
+expect layers 'rule 1: "mount-internal.h" is not beside'
+plant src/linux/hooks.c '#include "berth/garage/car.h"'
+expect layers 'rule 1: there is no room "garage"'
+plant src/garage/car.c '#include <stdio.h>'
+expect layers 'rule 1: there is no room "garage"'
+plant include/berth/base/fd.h '#include "fd-internal.h"'
+expect layers 'rule 1: "fd-internal.h" is not beside'
+plant src/linux/hooks.c '#include "seccomp-internal.h"'
+expect layers "rule 2: files of linux do not include each other's"
+plant src/linux/hooks.c '#include <seccomp.h>'
+expect layers 'rule 4: <seccomp.h> belongs into src/linux/seccomp.c'
+plant src/cli/main.c '#  include <yajl/yajl_parse.h>'
+expect layers 'rule 4: <yajl/yajl_parse.h> belongs into'
+plant src/net/main.c '#include "berth/spec/spec.h"'
+expect layers 'rule 6: net shares nothing'
+
+# forbidden: one of each kind.
+for call in 'mount(a, b, c, 0, d)' 'fork()' 'exit(1)' 'getenv("HOME")' 'chdir("/")' \
+	'realpath(a, b)' 'system(a)' 'strcpy(a, b)' 'sprintf(a, b)' 'atoi(a)' 'syscall(1)' \
+	'printf(a)' 'umount2(a, 0)' 'malloc(3)' 'sleep(1)' 'dup2(3, 0)' 'execve(a, b, c)' \
+	'setns(3, 0)' 'pthread_create(a, b, c, d)' 'mount (a, b, c, 0, d)'; do
+	plant src/linux/hooks.c "$licence" 'void f(void)' '{' "	if (x) $call;" '}'
+	expect forbidden "src/linux/hooks.c:4: ${call%%[( ]*}: "
+done
+plant src/linux/hooks.c 'void f(void) { goto out; out: return; }'
+expect forbidden 'src/linux/hooks.c:1: goto: '
+plant include/berth/base/fd.h 'static char path[PATH_MAX];'
+expect forbidden 'include/berth/base/fd.h:1: PATH_MAX: '
+plant src/base/fd.c '' 'int f(void) {' '	return open("/dev/null",' '		O_RDONLY);' '}'
+expect forbidden 'src/base/fd.c:3: a descriptor that is not close-on-exec'
+plant src/base/fd.c '' 'int f(void) {' '	return openat(3, "x",' '		O_RDONLY | O_CLOEXEC);' '}'
+expect_clean forbidden
+plant src/base/fd.c 'int f(struct x *x) { return x->mount(1) + x.exit(2) + remount(3) + my_exit(4); }'
+expect_clean forbidden
+
+# sizes: the bounds themselves are fine, one more is not.
+plant_function src/base/fd.c 60
+expect_clean sizes
+plant_function src/base/fd.c 61
+expect sizes 'src/base/fd.c:4: a function of 61 lines, at most 60'
+plant_function src/base/fd.c 61 '/* LONG: one table-like switch */'
+expect_clean sizes
+plant_function src/base/fd.c 61 '/* LONG: */'
+expect sizes 'a function of 61 lines'
+mapfile -t body < <(lines 600 '')
+plant src/base/fd.c "${body[@]}"
+expect_clean sizes
+plant src/base/fd.c "${body[@]}" ''
+expect sizes 'src/base/fd.c:601: 601 lines, at most 600'
+plant include/berth/base/fd.h "${body[@]:0:150}"
+expect_clean sizes
+plant include/berth/base/fd.h "${body[@]:0:151}"
+expect sizes 'include/berth/base/fd.h:151: 151 lines, at most 150'
+for i in {1..11}; do
+	plant "src/base/f$i.c" '/* LONG: for a reason */'
+done
+expect sizes '11 exceptions (LONG:), at most 10'
+
+# words. Each is put together here, so that this file has none of them.
+for word in TO''DO FIX''ME X''XX 'coming ''soon' /wo''rk/main/src /tmp/bui''ld-x DES''IGN.md \
+	doc''ker.io ghc''r.io registry-1.doc''ker.io py''pi.org proxy.gol''ang.org; do
+	plant docs/text.md 'First line.' "A line with $word in it."
+	expect words "docs/text.md:2: "
+done
+plant docs/text.md 'A template berth-XXXXXX, the word todos, and a working directory: /working/main'
+expect_clean words
+plant src/base/fd.c '/* A file without a licence. */'
+expect words 'src/base/fd.c:1: no SPDX'
+plant tests/tool '#!/bin/sh' 'exit 0'
+expect words 'tests/tool:1: no SPDX'
+
+# shellcheck.
+plant tests/tool '#!/bin/sh' 'rm $1'
+expect shellcheck SC2086
+
+# format, where there is a style.
+if command -v clang-format >/dev/null; then
+	cp "$here/../../.clang-format" "$tree/"
+	plant src/base/fd.c 'int  f( void ){return 0;}'
+	expect format 'src/base/fd.c'
+fi
+
+echo "selftest: $cases cases, $failures failed"
+[ "$failures" -eq 0 ]
