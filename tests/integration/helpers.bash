@@ -266,7 +266,7 @@ check_processes() {
 }
 
 check_cgroups() {
-	find /sys/fs/cgroup -depth -type d -name "*$ID*" ! -name "*$ID[0-9]*" \
+	find /sys/fs/cgroup -depth -type d -name "*$ID*" ! -name "*${ID}[0-9]*" \
 		-printf 'cgroup left (I6): %p\n' -exec rmdir {} \; 2>/dev/null || true
 }
 
@@ -382,6 +382,7 @@ run_detached() {
 	shift
 	config_args /bin/probe "$@"
 	berth run -d --pid-file "$T/$id.pid" "$id"
+	# shellcheck disable=SC2034 # for the tests
 	PID=$(<"$T/$id.pid")
 	CONTAINER_OUT=$OUT
 	wait_for 10 grep -q ready "$CONTAINER_OUT"

@@ -13,13 +13,19 @@ licence='/* SPDX-License-Identifier: Apache-2.0 */'
 
 # plant PATH [LINE…]: writes a file of the tree.
 plant() {
-	mkdir -p "$tree/$(dirname "$1")"
+	local directory=$tree/${1%/*}
+	[ -d "$directory" ] || mkdir -p "$directory"
 	printf '%s\n' "${@:2}" >"$tree/$1"
 }
 
-# clean_tree: a tree that all lints pass.
+# clean_tree: a tree that all lints pass, in place of what is there.
 clean_tree() {
 	rm -rf "$tree"
+	cp -r "$scratch/clean" "$tree"
+}
+
+# make_clean_tree: makes that tree.
+make_clean_tree() {
 	plant include/berth/base/fd.h "$licence" 'int fd_close(int fd);'
 	plant include/berth/spec/spec.h "$licence" '#include "berth/base/fd.h"'
 	plant include/berth/mount/filesystem.h "$licence" '#include "berth/spec/spec.h"'
@@ -33,18 +39,22 @@ clean_tree() {
 		'	/* getenv(3), goto and "printf(" in words only */' \
 		'	puts("getenv(\"x\") goto");' "	putc('\"', stdout);" '	return 0;' '}'
 	plant tests/run.sh '#!/bin/sh' '# SPDX-License-Identifier: Apache-2.0' 'exit 0'
+	mv "$tree" "$scratch/clean"
 }
 
-# expect LINT TEXT: the lint fails, and says TEXT.
+# expect LINT TEXT…: the lint fails, and says each TEXT.
 expect() {
-	local lint=$1 text=$2 out status=0
-	cases=$((cases + 1))
+	local lint=$1 text out status=0
+	shift
 	out=$("$here/$lint.sh" "$tree" 2>&1) || status=$?
-	if [ "$status" -eq 0 ] || [[ $out != *"$text"* ]]; then
-		echo "selftest: $lint does not catch: $text"
-		printf '%s\n' "$out"
-		failures=$((failures + 1))
-	fi
+	for text in "$@"; do
+		cases=$((cases + 1))
+		if [ "$status" -eq 0 ] || [[ $out != *"$text"* ]]; then
+			echo "selftest: $lint does not catch: $text"
+			printf '%s\n' "$out"
+			failures=$((failures + 1))
+		fi
+	done
 	clean_tree
 }
 
@@ -75,6 +85,7 @@ plant_function() {
 	plant "$1" "$licence" "${3:-}" 'void f(int x)' '{' "${body[@]}" '}'
 }
 
+make_clean_tree
 clean_tree
 for lint in layers forbidden sizes words shellcheck; do
 	expect_clean "$lint"
@@ -106,14 +117,17 @@ expect layers 'rule 4: <yajl/yajl_parse.h> belongs into'
 plant src/net/main.c '#include "berth/spec/spec.h"'
 expect layers 'rule 6: net shares nothing'
 
-# forbidden: one of each kind.
-for call in 'mount(a, b, c, 0, d)' 'fork()' 'exit(1)' 'getenv("HOME")' 'chdir("/")' \
-	'realpath(a, b)' 'system(a)' 'strcpy(a, b)' 'sprintf(a, b)' 'atoi(a)' 'syscall(1)' \
-	'printf(a)' 'umount2(a, 0)' 'malloc(3)' 'sleep(1)' 'dup2(3, 0)' 'execve(a, b, c)' \
-	'setns(3, 0)' 'pthread_create(a, b, c, d)' 'mount (a, b, c, 0, d)'; do
-	plant src/linux/hooks.c "$licence" 'void f(void)' '{' "	if (x) $call;" '}'
-	expect forbidden "src/linux/hooks.c:4: ${call%%[( ]*}: "
+# forbidden: one of each kind, each on a line of its own.
+calls=('mount(a, b, c, 0, d)' 'fork()' 'exit(1)' 'getenv("HOME")' 'chdir("/")' 'realpath(a, b)'
+	'system(a)' 'strcpy(a, b)' 'sprintf(a, b)' 'atoi(a)' 'syscall(1)' 'printf(a)'
+	'umount2(a, 0)' 'malloc(3)' 'sleep(1)' 'dup2(3, 0)' 'execve(a, b, c)' 'setns(3, 0)'
+	'pthread_create(a, b, c, d)' 'mount (a, b, c, 0, d)')
+plant src/linux/hooks.c "${calls[@]/%/;}"
+texts=()
+for i in "${!calls[@]}"; do
+	texts+=("src/linux/hooks.c:$((i + 1)): ${calls[i]%%[( ]*}: ")
 done
+expect forbidden "${texts[@]}"
 plant src/linux/hooks.c 'void f(void) { goto out; out: return; }'
 expect forbidden 'src/linux/hooks.c:1: goto: '
 plant include/berth/base/fd.h 'static char path[PATH_MAX];'
@@ -148,12 +162,15 @@ for i in {1..11}; do
 done
 expect sizes '11 exceptions (LONG:), at most 10'
 
-# words. Each is put together here, so that this file has none of them.
-for word in TO''DO FIX''ME X''XX 'coming ''soon' /wo''rk/main/src /tmp/bui''ld-x DES''IGN.md \
-	doc''ker.io ghc''r.io registry-1.doc''ker.io py''pi.org proxy.gol''ang.org; do
-	plant docs/text.md 'First line.' "A line with $word in it."
-	expect words "docs/text.md:2: "
+# words, each on a line of its own. The underlines keep this file free of them.
+words=(TO_DO FIX_ME X_XX 'coming_ soon' /wo_rk/main/src /tmp/bui_ld-x DES_IGN.md doc_ker.io
+	ghc_r.io registry-1.doc_ker.io py_pi.org proxy.gol_ang.org)
+plant docs/text.md "${words[@]//_/}"
+texts=()
+for i in "${!words[@]}"; do
+	texts+=("docs/text.md:$((i + 1)): ")
 done
+expect words "${texts[@]}"
 plant docs/text.md 'A template berth-XXXXXX, the word todos, and a working directory: /working/main'
 expect_clean words
 plant src/base/fd.c '/* A file without a licence. */'
@@ -161,8 +178,8 @@ expect words 'src/base/fd.c:1: no SPDX'
 plant tests/tool '#!/bin/sh' 'exit 0'
 expect words 'tests/tool:1: no SPDX'
 
-# shellcheck.
-plant tests/tool '#!/bin/sh' 'rm $1'
+# Scripts that shellcheck would not pass.
+plant tests/tool '#!/bin/sh' "rm \$1"
 expect shellcheck SC2086
 
 # format, where there is a style.

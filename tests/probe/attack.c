@@ -13,8 +13,6 @@
  * the container (CVE-2016-9962, CVE-2024-21626): a directory from which ".." ends anywhere but at
  * the container's own root.
  */
-#include "probe.h"
-
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -25,6 +23,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "probe.h"
 
 struct prey {
 	dev_t device;
@@ -68,7 +68,7 @@ static bool is_local(const struct stat *st)
 	if (st->st_dev == own.st_dev && st->st_ino == own.st_ino)
 		return true;
 	for (int i = 0; i < 2; i++) {
-		static const char *const programs[] = { "/bin/busybox", "/bin/probe" };
+		static const char *const programs[] = {"/bin/busybox", "/bin/probe"};
 		struct stat program;
 
 		if (!stat(programs[i], &program) && st->st_dev == program.st_dev &&
@@ -97,7 +97,7 @@ static void look_at_exe(const char *pid)
 		close(fd);
 		return;
 	}
-	preys[prey_count++] = (struct prey){ st.st_dev, st.st_ino, fd, false };
+	preys[prey_count++] = (struct prey){st.st_dev, st.st_ino, fd, false};
 }
 
 static void strike(struct prey *prey)
@@ -176,7 +176,7 @@ static int escape_count;
 /* Whether climbing from the directory ends elsewhere than at the own root; what is there. */
 static bool leads_out(int fd, char *listing, size_t size)
 {
-	struct stat here = { 0 }, up, root;
+	struct stat here = {0}, up, root;
 	int current = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	bool out;
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* json.c: writes the one JSON document of the probe. */
-#include "probe.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "probe.h"
 
 static struct {
 	int depth;

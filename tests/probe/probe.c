@@ -133,7 +133,7 @@ static int command_mknod(int argc, char **argv)
 		  makedev((unsigned int)atoi(argv[3]), (unsigned int)atoi(argv[4]))))
 		return say(errno);
 	if (argc > 5)
-		return command_open(3, (char *[]){ argv[0], argv[1], argv[5], NULL });
+		return command_open(3, (char *[]){argv[0], argv[1], argv[5], NULL});
 	return say(0);
 }
 
@@ -223,23 +223,15 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "report", command_report },
-	{ "paths", command_paths },
-	{ "read", command_read },
-	{ "write", command_write },
-	{ "open", command_open },
-	{ "mknod", command_mknod },
-	{ "exit", command_exit },
-	{ "signal", command_signal },
-	{ "sleep", command_sleep },
-	{ "trap", command_trap },
-	{ "orphans", command_orphans },
-	{ "fd", command_fd },
-	{ "syscall", command_syscall },
-	{ "x32", command_x32 },
-	{ "hunt-exe", command_hunt_exe },
-	{ "hunt-host", command_hunt_host },
-	{ "flip", command_flip },
+	{"report", command_report},	{"paths", command_paths},
+	{"read", command_read},		{"write", command_write},
+	{"open", command_open},		{"mknod", command_mknod},
+	{"exit", command_exit},		{"signal", command_signal},
+	{"sleep", command_sleep},	{"trap", command_trap},
+	{"orphans", command_orphans},	{"fd", command_fd},
+	{"syscall", command_syscall},	{"x32", command_x32},
+	{"hunt-exe", command_hunt_exe}, {"hunt-host", command_hunt_host},
+	{"flip", command_flip},
 };
 
 int main(int argc, char **argv)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* syscalls.c: makes one system call by name and prints what came back, for tests of filters. */
-#include "probe.h"
-
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -10,54 +8,38 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define CALL(name) { #name, SYS_##name }
+#include "probe.h"
+
+#define CALL(name)                                                                                 \
+	{                                                                                          \
+#name, SYS_##name                                                                  \
+	}
 
 static const struct {
 	const char *name;
 	long number;
 } calls[] = {
-	CALL(acct),
-	CALL(add_key),
-	CALL(bpf),
-	CALL(clock_settime),
-	CALL(clone3),
-	CALL(close),
-	CALL(dup),
-	CALL(fchmod),
-	CALL(getcwd),
-	CALL(getegid),
-	CALL(getpid),
-	CALL(getpgid),
-	CALL(getppid),
-	CALL(getpriority),
-	CALL(getsid),
-	CALL(init_module),
-	CALL(kexec_load),
-	CALL(keyctl),
-	CALL(kill),
-	CALL(mkdirat),
-	CALL(mount),
-	CALL(open_by_handle_at),
-	CALL(openat2),
-	CALL(perf_event_open),
-	CALL(personality),
-	CALL(pivot_root),
-	CALL(ptrace),
-	CALL(quotactl),
-	CALL(reboot),
-	CALL(sched_yield),
-	CALL(setdomainname),
-	CALL(sethostname),
-	CALL(setns),
-	CALL(setpriority),
-	CALL(settimeofday),
-	CALL(setuid),
-	CALL(socket),
-	CALL(swapon),
-	CALL(sync),
-	CALL(syslog),
-	CALL(umask),
-	CALL(umount2),
+	CALL(acct),	     CALL(add_key),
+	CALL(bpf),	     CALL(clock_settime),
+	CALL(clone3),	     CALL(close),
+	CALL(dup),	     CALL(fchmod),
+	CALL(getcwd),	     CALL(getegid),
+	CALL(getpid),	     CALL(getpgid),
+	CALL(getppid),	     CALL(getpriority),
+	CALL(getsid),	     CALL(init_module),
+	CALL(kexec_load),    CALL(keyctl),
+	CALL(kill),	     CALL(mkdirat),
+	CALL(mount),	     CALL(open_by_handle_at),
+	CALL(openat2),	     CALL(perf_event_open),
+	CALL(personality),   CALL(pivot_root),
+	CALL(ptrace),	     CALL(quotactl),
+	CALL(reboot),	     CALL(sched_yield),
+	CALL(setdomainname), CALL(sethostname),
+	CALL(setns),	     CALL(setpriority),
+	CALL(settimeofday),  CALL(setuid),
+	CALL(socket),	     CALL(swapon),
+	CALL(sync),	     CALL(syslog),
+	CALL(umask),	     CALL(umount2),
 	CALL(unshare),
 };
 
@@ -80,7 +62,7 @@ static long find_call(const char *name)
 /* syscall NAME [ARGUMENT...]: a number, or @TEXT for a pointer to the text. */
 int command_syscall(int argc, char **argv)
 {
-	long a[6] = { 0 };
+	long a[6] = {0};
 	long number, result;
 
 	if (argc < 2 || (number = find_call(argv[1])) < 0) {

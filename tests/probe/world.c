@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* world.c: what the payload sees around it: names, namespaces, mounts, paths, sysctl values. */
-#include "probe.h"
-
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -20,6 +18,8 @@
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "probe.h"
 
 const char *errno_name(int error)
 {
@@ -113,7 +113,7 @@ static void report_mount(char *line)
 	json_string("fstype", next_word(&save));
 	json_string("source", next_word(&save));
 	options = strtok_r(NULL, " ", &save);
-	comma_list("super", options ? options : (char[]){ "" });
+	comma_list("super", options ? options : (char[]){""});
 	json_end();
 }
 
@@ -132,8 +132,8 @@ void report_mounts(void)
 
 static void report_namespaces(void)
 {
-	static const char *const names[] = { "cgroup", "ipc",  "mnt",  "net",
-					     "pid",    "time", "user", "uts" };
+	static const char *const names[] = {"cgroup", "ipc",  "mnt",  "net",
+					    "pid",    "time", "user", "uts"};
 
 	json_object("namespaces");
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -157,7 +157,7 @@ static void report_links(void)
 
 	json_object("links");
 	for (struct if_nameindex *link = links; link && link->if_index; link++) {
-		struct ifreq request = { 0 };
+		struct ifreq request = {0};
 
 		snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", link->if_name);
 		if (ioctl(fd, SIOCGIFFLAGS, &request))
@@ -176,7 +176,7 @@ static void report_links(void)
 
 static void report_pid1(void)
 {
-	static const char *const names[] = { "exe", "cwd", "root" };
+	static const char *const names[] = {"exe", "cwd", "root"};
 
 	json_object("pid1");
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -385,7 +385,7 @@ void report_path(const char *path)
 	}
 	json_string("read", errno_name(try_open(path, O_RDONLY)));
 	json_string("write", errno_name(S_ISDIR(st.st_mode) ? try_directory_write(path)
-							     : try_open(path, O_WRONLY)));
+							    : try_open(path, O_WRONLY)));
 	if (S_ISDIR(st.st_mode))
 		report_entries(path);
 	else if (S_ISREG(st.st_mode) || S_ISCHR(st.st_mode))

@@ -339,11 +339,15 @@ static void test_not_usable(void **state)
 	fake_file(&fake, "c/cgroup.events", "populated 1\nfrozen 0\n");
 	fake_file(&fake, "c/cgroup.procs", "12\n13\n");
 	assert_int_equal(cgroup_make(fake.rootfd, "/c", &nothing, &err), -EBUSY);
-	assert_string_equal(err.text, "linux.cgroupsPath: cgroup \"/c\" exists and has processes (pids 12, 13)");
+	assert_string_equal(
+		err.text,
+		"linux.cgroupsPath: cgroup \"/c\" exists and has processes (pids 12, 13)");
 	fake_file(&fake, "c/cgroup.procs", "1\n2\n3\n4\n5\n6\n7\n8\n9\n");
 	assert_int_equal(cgroup_make(fake.rootfd, "/c", &nothing, &err), -EBUSY);
-	assert_string_equal(err.text, "linux.cgroupsPath: cgroup \"/c\" exists and has processes (pids 1, 2, 3, 4, 5, "
-				      "6, 7, 8 and others)");
+	assert_string_equal(
+		err.text,
+		"linux.cgroupsPath: cgroup \"/c\" exists and has processes (pids 1, 2, 3, 4, 5, "
+		"6, 7, 8 and others)");
 	fake_file(&fake, "c/cgroup.events", "populated 0\nfrozen 1\n");
 	assert_int_equal(cgroup_make(fake.rootfd, "/c", &nothing, &err), -EBUSY);
 	assert_string_equal(err.text, "linux.cgroupsPath: cgroup \"/c\" exists and is frozen");
