@@ -88,9 +88,7 @@ cannot_run() {
 @test "a program of another architecture" {
 	[[ $(uname -m) == x86_64 ]] || skip 'needs x86-64'
 	# An ELF header of a machine that this is not.
-	local machine='\xf7\x00'
-
-	printf '\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00'"$machine"'\x01\x00\x00\x00' \
+	printf '\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xf7\x00\x01\x00\x00\x00' \
 		>rootfs/bin/foreign
 	head -c 4000 /dev/zero >>rootfs/bin/foreign
 	chmod 755 rootfs/bin/foreign

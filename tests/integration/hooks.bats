@@ -171,7 +171,7 @@ failing() {
 		config 'del(.hooks)'
 		hook poststop "echo poststop >>$T/poststop"
 		failing "$kind"
-		berth_fails "hooks.$kind[0]" create "$ID"
+		berth_fails "hooks.${kind}[0]" create "$ID"
 		contains "$stderr" reason-of-the-hook
 		contains "$stderr" 3
 		nothing_left

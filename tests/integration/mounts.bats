@@ -221,7 +221,7 @@ load helpers
 
 @test "the host sees nothing of the container's mounts" {
 	run_detached "$ID" sleep
-	[[ -z $(grep -F "$T" /proc/self/mountinfo) ]]
+	! grep -qF "$T" /proc/self/mountinfo
 	berth kill "$ID" KILL
 }
 

@@ -5,6 +5,7 @@
  */
 #include <linux/fs.h>
 #include <signal.h>
+#include <sys/prctl.h>
 
 #include "world.h"
 
@@ -231,6 +232,8 @@ static pid_t start_swapping(void)
 		free(other);
 		return pid;
 	}
+	/* A test that fails does not come to the end of it. */
+	CHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
 	for (;;)
 		ignore(renameat2(AT_FDCWD, directory, AT_FDCWD, other, RENAME_EXCHANGE));
 }

@@ -234,6 +234,7 @@ static inline void reset_signals(void)
 static inline void run_in_world(int flags, void (*body)(void))
 {
 	char base[] = "/tmp/berth-mount-XXXXXX";
+	int status, removed;
 	pid_t pid;
 
 	/* Without rights a user namespace gives them. */
@@ -255,8 +256,11 @@ static inline void run_in_world(int flags, void (*body)(void))
 		body();
 		_exit(0);
 	}
-	assert_int_equal(wait_for(pid), 0);
-	assert_int_equal(rmdir(base), 0);
+	status = wait_for(pid);
+	/* First of all, so that a test that fails leaves nothing behind either. */
+	removed = rmdir(base);
+	assert_int_equal(status, 0);
+	assert_int_equal(removed, 0);
 }
 
 /* The steps up to the attached root. */
