@@ -112,7 +112,7 @@ static struct arena_block *arena_grow(struct arena *arena, size_t bytes)
 
 void *arena_alloc(struct arena *arena, size_t count, size_t size)
 {
-	const size_t align = sizeof(max_align_t);
+	const size_t align = _Alignof(max_align_t);
 	struct arena_block *block = arena->blocks;
 	size_t bytes;
 	void *memory;

@@ -146,7 +146,7 @@ int capabilities_apply(const struct spec_capabilities *capabilities, struct erro
 		return fail(err, -errno, "process.capabilities: get the capabilities");
 	if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
 		return fail(err, -errno, "process.capabilities: keep them no longer");
-	if (cap_reset_ambient() < 0)
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return fail(err, -errno, "process.capabilities.ambient: empty the set");
 	sets = grantable(capabilities, state, count);
 	r = write_sets(state, &sets, count);

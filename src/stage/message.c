@@ -147,12 +147,19 @@ int message_receive(int socket, struct message *ret, int *ret_fds, struct error 
 		.msg_control = control.space,
 		.msg_controllen = sizeof(control.space),
 	};
-	ssize_t n;
+	ssize_t n = 0;
 
-	do
-		n = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	/* A peer that closed its end with our message unread resets: it hung up, like any other. */
+	/*
+	 * A peer that ended with a message of ours unread resets the connection, and that is
+	 * reported once before what it had said itself: what it said counts.
+	 */
+	for (int resets = 0; resets < 2; resets++) {
+		do
+			n = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
+		while (n < 0 && errno == EINTR);
+		if (n >= 0 || errno != ECONNRESET)
+			break;
+	}
 	if (n < 0 && errno != ECONNRESET)
 		return fail(err, -errno, "receive a message");
 	if (n <= 0)

@@ -290,8 +290,11 @@ berth_call() {
 	status=0
 	BERTH_TEST=$ID timeout -k 2 "$BERTH_TIMEOUT" "$RUNTIME" --root "$STATE" "$@" \
 		<"${STDIN:-/dev/null}" >"$OUT" 2>"$ERR" 3>&- 4>&- || status=$?
-	output=$(tr -d '\0' <"$OUT")
-	stderr=$(tr -d '\0' <"$ERR")
+	# Bash complains about NUL bytes, which it leaves out.
+	{
+		output=$(<"$OUT")
+		stderr=$(<"$ERR")
+	} 2>/dev/null
 }
 
 # Berth must succeed.

@@ -221,7 +221,7 @@ load helpers
 
 @test "the host sees nothing of the container's mounts" {
 	run_detached "$ID" sleep
-	! grep -qF "$T" /proc/self/mountinfo
+	[[ $(grep -cF "$T" /proc/self/mountinfo) == 0 ]]
 	berth kill "$ID" KILL
 }
 

@@ -50,7 +50,7 @@ static void test_arena(void **state)
 		size_t size = sizes[i % ARRAY_SIZE(sizes)];
 
 		pieces[i] = arena_alloc(arena, size, 1);
-		assert_int_equal((uintptr_t)pieces[i] % sizeof(max_align_t), 0);
+		assert_int_equal((uintptr_t)pieces[i] % _Alignof(max_align_t), 0);
 		for (size_t j = 0; j < size; j++)
 			assert_int_equal(pieces[i][j], 0);
 		memset(pieces[i], (int)(i & 0xff), size);
@@ -132,7 +132,7 @@ static void test_out_of_memory(void **state)
 }
 
 /* Sanitizers answer for huge sizes themselves, by default with a report. */
-const char *__asan_default_options(void);
+__attribute__((visibility("default"))) const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
 	return "allocator_may_return_null=1";
