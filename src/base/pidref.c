@@ -66,8 +66,10 @@ int pidref_start_time(int procfd, pid_t pid, uint64_t *ret_ticks, bool *ret_zomb
 	const char *start;
 	int r = read_stat(procfd, pid, text, sizeof(text), &fields);
 
-	if (r < 0 || !fields)
+	if (r < 0)
 		return r;
+	if (!fields)
+		return -EINVAL;
 	fields += strspn(fields, " ");
 	if (ret_zombie)
 		*ret_zombie = *fields == 'Z' || *fields == 'X';

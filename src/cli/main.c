@@ -133,7 +133,8 @@ static int open_log(const struct globals *globals, struct error *err)
 	return log_open(globals->log, format, level, err);
 }
 
-static int choose_root(const struct globals *globals, struct runtime *runtime, struct error *err)
+static int choose_root(const struct globals *globals, struct runtime *runtime, char **ret_root,
+		       struct error *err)
 {
 	const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
 	bool rootless = geteuid() != 0;
@@ -146,11 +147,12 @@ static int choose_root(const struct globals *globals, struct runtime *runtime, s
 			      globals->rootless);
 	runtime->root_given = globals->root != NULL;
 	if (globals->root)
-		runtime->root = path_absolute(globals->root);
+		*ret_root = path_absolute(globals->root);
 	else if (rootless && runtime_dir && runtime_dir[0] == '/')
-		runtime->root = path_join(runtime_dir, "berth");
+		*ret_root = path_join(runtime_dir, "berth");
 	else
-		runtime->root = "/run/berth";
+		*ret_root = xstrdup("/run/berth");
+	runtime->root = *ret_root;
 	if (!runtime->root)
 		return fail(err, -errno, "--root: find the working directory");
 	if (str_equal(runtime->root, "/"))
@@ -236,11 +238,21 @@ static unsigned preserved(const struct invocation *invocation)
 	return offset < 0 ? 0 : *(const unsigned *)((const char *)invocation->values + offset);
 }
 
+/* The state root, which the caller frees. */
+static int choose_runtime(const struct invocation *invocation, struct runtime *runtime,
+			  char **ret_root, struct error *err)
+{
+	int r = choose_root(&invocation->globals, runtime, ret_root, err);
+
+	return r < 0 ? r : choose_manager(&invocation->globals, runtime, err);
+}
+
 static int run(const struct invocation *invocation, char *const *argv, int *ret_status,
 	       struct error *err)
 {
 	const struct command *command = invocation->command;
 	struct runtime runtime = {.root = NULL};
+	_cleanup_free_ char *root = NULL;
 	int r;
 
 	if (command->executes) {
@@ -248,9 +260,7 @@ static int run(const struct invocation *invocation, char *const *argv, int *ret_
 		if (r < 0)
 			return r;
 	}
-	r = choose_root(&invocation->globals, &runtime, err);
-	if (r >= 0)
-		r = choose_manager(&invocation->globals, &runtime, err);
+	r = choose_runtime(invocation, &runtime, &root, err);
 	if (r >= 0)
 		r = command->run(&runtime, invocation->values, invocation->args, ret_status, err);
 	return r;
@@ -296,5 +306,9 @@ int main(int argc, char *argv[])
 		log_error(&err);
 		status = invocation.command ? invocation.command->failure_status : 1;
 	}
+	if (invocation.values)
+		options_done(invocation.command->options, invocation.command->option_count,
+			     invocation.values);
+	free(invocation.values);
 	return status;
 }

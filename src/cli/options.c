@@ -107,6 +107,14 @@ int options_parse(const struct option *options, size_t count, char *const *args,
 	return taken;
 }
 
+void options_done(const struct option *options, size_t count, void *values)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (options[i].kind == OPTION_LIST)
+			strv_done((struct strv *)((char *)values + options[i].offset));
+	}
+}
+
 void options_help(const struct option *options, size_t count, struct buf *out)
 {
 	for (size_t i = 0; i < count; i++) {

@@ -38,6 +38,9 @@ struct option {
 int options_parse(const struct option *options, size_t count, char *const *args, void *values,
 		  bool *ret_help, struct error *err) must_check;
 
+/* Frees what options_parse() allocated within @values. */
+void options_done(const struct option *options, size_t count, void *values);
+
 /* Appends the options' part of a help text. */
 void options_help(const struct option *options, size_t count, struct buf *out);
 

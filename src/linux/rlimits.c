@@ -25,12 +25,12 @@ static int explain(pid_t pid, const struct spec_rlimit *limit, int code, struct 
 	if (code == -EPERM && prlimit(pid, (__rlimit_resource_t)limit->resource, NULL, &old) == 0 &&
 	    limit->hard > old.rlim_max)
 		return fail(err, code,
-			    "set %s to hard limit %s: raising it above %s needs CAP_SYS_RESOURCE",
+			    "set %s to hard limit %s: raising it above %s needs CAP_SYS_RESOURCE%s",
 			    limit->name, limit_text(limit->hard, hard),
-			    limit_text(old.rlim_max, now));
-	if (code == -EPERM && limit->resource == RLIMIT_NOFILE)
-		return fail(err, code, "set %s to %s: more than /proc/sys/fs/nr_open allows",
-			    limit->name, limit_text(limit->hard, hard));
+			    limit_text(old.rlim_max, now),
+			    limit->resource == RLIMIT_NOFILE
+				    ? ", and no more than /proc/sys/fs/nr_open is allowed"
+				    : "");
 	if (code == -EINVAL && limit->soft > limit->hard)
 		return fail(err, code, "set %s: the soft limit is above the hard one", limit->name);
 	return fail(err, code, "set %s to hard limit %s", limit->name,

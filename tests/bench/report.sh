@@ -167,6 +167,9 @@ document() {
 		  programs in Go the number varies with the scheduler.
 		- exec runs the payload in a container that the same runtime holds; \`floor\` joins its
 		  namespaces and cgroup.
+		- A virtual machine makes page faults and the start of programs dearer than bare metal does, which
+		  favours the smaller program: there, read the ratios of time as those of such machines. Memory
+		  and system calls do not depend on it.
 	TEXT
 }
 

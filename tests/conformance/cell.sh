@@ -19,6 +19,9 @@
 timeout_s=120
 grace_s=2
 
+# Programs that send a signal before the container's process can be ready for it; see late-kill.
+hasty=(killsig)
+
 # Make the cell's cgroup and print its path.
 make_cgroup() {
 	local root
@@ -101,8 +104,10 @@ inside() {
 	before=$(list_rest)
 	began=$EPOCHREALTIME
 	cd "$work/programs"
-	TMPDIR=/run/bundles RUNTIME=$runtime timeout --kill-after=5 "$timeout_s" \
-		"bin/$program" </dev/null >"$result/out" 2>"$result/err" || status=$?
+	export TMPDIR=/run/bundles RUNTIME=$runtime REAL_RUNTIME=$runtime
+	[[ " ${hasty[*]} " != *" $program "* ]] || RUNTIME=$here/late-kill
+	timeout --kill-after=5 "$timeout_s" "bin/$program" </dev/null \
+		>"$result/out" 2>"$result/err" || status=$?
 	awk -v a="$began" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f\n", b - a }' >"$result/seconds"
 	{
 		list_staying

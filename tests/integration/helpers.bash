@@ -78,9 +78,9 @@ prepare_suite() {
 	# A copy, so that a build that runs meanwhile changes nothing for the tests.
 	cp "$BERTH" "$SUITE/berth"
 	export RUNTIME=$SUITE/berth
-	RUNTIME_SHA=$(sha256sum <"$RUNTIME")
-	export RUNTIME_SHA
+	cp "$BERTH" "$SUITE/pristine"
 	make_template_rootfs "$SUITE/rootfs"
+	make_template_victim "$SUITE/victim"
 	mkdir "$SUITE/spec"
 	(cd "$SUITE/spec" && "$RUNTIME" spec)
 	jq '.process.terminal = false | .process.args = ["/bin/probe"] |
@@ -109,6 +109,7 @@ check_suite() {
 
 # --- once per test -------------------------------------------------------------------------------
 
+# Forks are what a test costs here, so both are written to need few of them.
 setup() {
 	umask 022
 	T=$BATS_TEST_TMPDIR
@@ -121,9 +122,8 @@ setup() {
 	HOST_MOUNTS=()
 	mkdir -m 700 "$STATE"
 	make_bundle "$BUNDLE"
-	make_victim
-	host_snapshot >"$T/host.before"
-	victim_snapshot >"$T/victim.before"
+	cp -a "$SUITE/victim" "$VICTIM"
+	HOST_BEFORE=$(host_snapshot)
 	cd "$BUNDLE" || return 1
 }
 
@@ -140,7 +140,7 @@ teardown() {
 		check_cgroups
 		check_host
 		check_victim
-		[[ $(sha256sum <"$RUNTIME") == "$RUNTIME_SHA" ]] || echo 'the runtime changed (I2)'
+		cmp -s "$RUNTIME" "$SUITE/pristine" || echo 'the runtime changed (I2)'
 	)
 	if [[ -n $problems ]]; then
 		printf 'after the test:\n%s\n' "$problems"
@@ -150,41 +150,62 @@ teardown() {
 
 # A bundle with the template's rootfs and configuration.
 make_bundle() {
+	local text
+
 	mkdir -p "$1"
 	cp -al "$SUITE/rootfs" "$1/rootfs"
-	sed "s/@ID@/$ID/" "$SUITE/config.json" >"$1/config.json"
+	read_file text "$SUITE/config.json"
+	printf '%s\n' "${text/@ID@/$ID}" >"$1/config.json"
 }
 
-# A tree outside of every bundle that no container may change.
-make_victim() {
-	mkdir -p "$VICTIM/dir"
-	echo secret >"$VICTIM/file"
-	echo secret >"$VICTIM/dir/file"
-	: >"$VICTIM/ptmx"
-	ln -s file "$VICTIM/link"
+# Puts a file's text, up to the first NUL byte and without the newlines at its end, into a variable.
+read_file() {
+	local -n into=$1
+
+	IFS= read -r -d '' into <"$2" || true
+	while [[ $into == *$'\n' ]]; do
+		into=${into%$'\n'}
+	done
 }
 
-victim_snapshot() {
-	find "$VICTIM" -printf '%p %y %m %U %G %s %T@ %C@ %i %n %l\n' | sort
+# The tree outside of every bundle that no container may change.
+make_template_victim() {
+	mkdir -p "$1/dir"
+	echo secret >"$1/file"
+	echo secret >"$1/dir/file"
+	: >"$1/ptmx"
+	ln -s file "$1/link"
+}
+
+tree_listing() {
+	(cd "$1" && find . -printf '%p %y %m %U %G %s %T@ %l\n')
 }
 
 # Mounts of the host, without ids and without what lies in the directories of other tests.
 host_mounts() {
-	awk -v own="$T" -v tmp="${BATS_RUN_TMPDIR%/*}/" '{
-		if (index($5, own) != 1 && (index($5, tmp) == 1 || index($5, "/run/") == 1))
-			next
-		$1 = ""; $2 = ""; print
-	}' /proc/self/mountinfo
+	local parent device root place rest
+
+	while read -r _ parent device root place rest; do
+		if [[ $place != "$T"* ]] &&
+			[[ $place == "${BATS_RUN_TMPDIR%/*}"/* || $place == /run/* ]]; then
+			continue
+		fi
+		echo "$device $root $place $rest"
+	done </proc/self/mountinfo
 }
 
-# The host as the invariants see it (I1).
+# The host as the invariants see it (I1). Directories of /dev are listed in the kernel's order.
 host_snapshot() {
+	local text
+
 	host_mounts
-	find /dev -xdev ! -name 'loop*' -printf '%p %y %m %U %G %l\n' | sort
-	stat -c '%n %t:%T' /dev/null /dev/zero /dev/full /dev/tty /dev/random /dev/urandom
-	cat /proc/sys/kernel/core_pattern /proc/sys/kernel/hostname
-	ls /sys/class/net
-	if command -v nft >/dev/null; then
+	find /dev -xdev ! -name 'loop*' ! -path '/dev/shm*' -printf '%p %y %m %U %G %i %l\n'
+	read_file text /proc/sys/kernel/core_pattern
+	echo "core_pattern $text"
+	read_file text /proc/sys/kernel/hostname
+	echo "hostname $text"
+	echo /sys/class/net/*
+	if [[ -x /usr/sbin/nft ]]; then
 		nft list ruleset 2>/dev/null
 	fi
 }
@@ -210,6 +231,7 @@ unmount_host() {
 delete_leftovers() {
 	local id ids text
 
+	compgen -G "$STATE/*" >/dev/null || return 0
 	ids=$("$RUNTIME" --root "$STATE" list -q 2>&1) || {
 		echo "list -q fails: $ids"
 		return
@@ -271,11 +293,18 @@ check_cgroups() {
 }
 
 check_host() {
-	host_snapshot | diff "$T/host.before" - | sed -n 's/^[<>]/the host changed (I1): &/p'
+	local now
+
+	now=$(host_snapshot)
+	[[ $now == "$HOST_BEFORE" ]] || diff <(echo "$HOST_BEFORE") <(echo "$now") |
+		sed -n 's/^[<>]/the host changed (I1): &/p'
 }
 
 check_victim() {
-	victim_snapshot | diff "$T/victim.before" - | sed -n 's/^[<>]/the tree outside changed: &/p'
+	[[ $(tree_listing "$VICTIM") == "$(tree_listing "$SUITE/victim")" ]] ||
+		diff <(tree_listing "$SUITE/victim") <(tree_listing "$VICTIM") |
+		sed -n 's/^[<>]/the tree outside changed: &/p'
+	cmp -s "$VICTIM/file" "$SUITE/victim/file" || echo 'a file outside changed'
 }
 
 # --- running berth -------------------------------------------------------------------------------
@@ -290,11 +319,8 @@ berth_call() {
 	status=0
 	BERTH_TEST=$ID timeout -k 2 "$BERTH_TIMEOUT" "$RUNTIME" --root "$STATE" "$@" \
 		<"${STDIN:-/dev/null}" >"$OUT" 2>"$ERR" 3>&- 4>&- || status=$?
-	# Bash complains about NUL bytes, which it leaves out.
-	{
-		output=$(<"$OUT")
-		stderr=$(<"$ERR")
-	} 2>/dev/null
+	read_file output "$OUT"
+	read_file stderr "$ERR"
 }
 
 # Berth must succeed.
@@ -351,19 +377,20 @@ background() {
 
 # Edits config.json: a jq filter, then jq options (--arg NAME VALUE ...).
 config() {
-	local filter=$1
+	local filter=$1 text
 
 	shift
-	jq "$@" "$filter" "$BUNDLE/config.json" >"$BUNDLE/config.json.new" || fail "jq: $filter"
-	mv "$BUNDLE/config.json.new" "$BUNDLE/config.json"
+	text=$(jq "$@" "$filter" "$BUNDLE/config.json") || fail "jq: $filter"
+	printf '%s\n' "$text" >"$BUNDLE/config.json"
 }
 
 # Sets process.args.
 config_args() {
+	local text
+
 	# shellcheck disable=SC2016 # a jq variable
-	jq '.process.args = $ARGS.positional' "$BUNDLE/config.json" --args -- "$@" \
-		>"$BUNDLE/config.json.new"
-	mv "$BUNDLE/config.json.new" "$BUNDLE/config.json"
+	text=$(jq '.process.args = $ARGS.positional' "$BUNDLE/config.json" --args -- "$@") || fail jq
+	printf '%s\n' "$text" >"$BUNDLE/config.json"
 }
 
 # Runs the probe in a container in the foreground, which must succeed; its JSON is in OUT.

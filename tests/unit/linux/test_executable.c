@@ -65,6 +65,7 @@ static void test_current_directory(void **state)
 
 	(void)state;
 	assert_int_equal(chdir(dir), 0);
+	assert_non_null(tool);
 	assert_found("tool", "PATH=/nowhere:", "./tool");
 	assert_found("tool", "PATH=", "./tool");
 	assert_found("tool", "PATH=:/bin", "./tool");
@@ -289,6 +290,7 @@ static void test_rights_and_kinds(void **state)
 	assert_explained(dir, -EACCES, "is a directory: Permission denied");
 	assert_int_equal(mkfifo(fifo, 0777), 0);
 	assert_explained(fifo, -EACCES, "is not a regular file: Permission denied");
+	assert_true(writer >= 0);
 	assert_explained(busy, -ETXTBSY, "open for writing");
 	assert_int_equal(symlink("loop", loop), 0);
 	assert_explained(loop, -ELOOP, "Too many levels of symbolic links");

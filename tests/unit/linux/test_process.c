@@ -47,9 +47,31 @@ static void child_limits(void *argument)
 				      "raising it above 200 needs CAP_SYS_RESOURCE"));
 }
 
+/* Raising touches the hard limit alone, and only where it is too low. */
+static void child_raised(void *argument)
+{
+	const struct spec_rlimit low[] = {{RLIMIT_NOFILE, "RLIMIT_NOFILE", 100, 200}};
+	const struct spec_rlimit high[] = {{RLIMIT_CPU, "RLIMIT_CPU", 1, 2},
+					   {RLIMIT_NOFILE, "RLIMIT_NOFILE", 1, RLIM_INFINITY}};
+	struct error err = ERROR_NONE;
+	struct rlimit before, after;
+
+	(void)argument;
+	child_assert(getrlimit(RLIMIT_NOFILE, &before) == 0 && before.rlim_max > 200);
+	child_assert(rlimits_raise(getpid(), low, 1, &err) == 0);
+	child_assert(getrlimit(RLIMIT_NOFILE, &after) == 0);
+	child_assert(after.rlim_cur == before.rlim_cur && after.rlim_max == before.rlim_max);
+	/* No limit on files is more than even root may have. */
+	child_assert(rlimits_raise(getpid(), high, 2, &err) == -EPERM);
+	child_assert(strstr(err.text, "process.rlimits[1]: set RLIMIT_NOFILE to hard limit "
+				      "unlimited"));
+	child_assert(getrlimit(RLIMIT_CPU, &after) == 0 && after.rlim_max == RLIM_INFINITY);
+}
+
 static void test_limits(void **state)
 {
 	(void)state;
+	in_child(child_raised, NULL);
 	in_child(child_limits, NULL);
 }
 
