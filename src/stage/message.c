@@ -205,7 +205,8 @@ int message_wait_ack(int socket, const struct pidref *peer, int timeout_ms, stru
 		return err->code < 0 ? err->code : -EIO;
 	}
 	if (message.type != MESSAGE_ACK)
-		return refuse_as(err, -EPROTO, "expected an acknowledgement, received \"%s\"",
-				 type_names[message.type]);
+		return refuse_as(err, -EPROTO,
+				 "expected an acknowledgement, received a message of type %u",
+				 message.type);
 	return 0;
 }

@@ -230,7 +230,7 @@ load helpers
 @test "run as a child of a process that ignores SIGCHLD" {
 	config_args /bin/probe exit 5
 	status=0
-	BERTH_TEST=$ID env --ignore-signal=CHLD "$RUNTIME" --root "$STATE" run "$ID" || status=$?
+	BERTH_TEST=$ID timeout -k 2 20 env --ignore-signal=CHLD "$RUNTIME" --root "$STATE" run "$ID" || status=$?
 	is "$status" 5
 }
 
