@@ -10,6 +10,9 @@
 
 #include "container-internal.h"
 
+/* How long a container that runs gets, when it is to be deleted, to turn out to be ending. */
+#define ENDING_TIMEOUT_MS 100
+
 /* How long somebody else may work on the container until we give up. */
 #define LOCK_TIMEOUT_MS 10000
 
@@ -98,6 +101,12 @@ static int delete_unrecorded(const struct runtime *runtime, const char *id, int 
 static int delete_loaded(const struct runtime *runtime, struct container *container, bool force,
 			 struct error *err)
 {
+	/* Whoever has just killed it need not wait himself until the kernel is done with that. */
+	if (!force && container->init.fd >= 0 &&
+	    pidref_wait_exit(&container->init, ENDING_TIMEOUT_MS) == 1) {
+		pidref_done(&container->init);
+		container->status = STATUS_STOPPED;
+	}
 	if (!force && container->status != STATUS_STOPPED)
 		return refuse(err, "cannot delete container %s that is not stopped: %s",
 			      container->record.id, container_status_names[container->status]);

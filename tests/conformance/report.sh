@@ -110,8 +110,9 @@ page() {
 
 		A program passes if it exits with 0 and all the results that it prints are good. A
 		program that prints no results passes if it exits with 0, reports no error and the
-		runtime left nothing behind; as such programs race with the container's process, they
-		get five attempts. After a verdict: checks passed / checks made, then **x** if the
+		runtime left nothing behind. Such programs and pidfile race with the container's
+		process, so they get five attempts; and in killsig, for the same reason, a signal waits
+		until the process handles it. After a verdict: checks passed / checks made, then **x** if the
 		program exited with an error, **e** if it printed no results but reported an error,
 		**l** if mounts, cgroups, processes or state were left behind. Some programs never
 		delete their container, so **l** after results is a remark, not a failure.

@@ -8,13 +8,16 @@
 # with 0; it is skipped if all it prints is that it skips. A program that prints none passes if it
 # exits with 0, the runtime left nothing, and it does not report an error beside the results it
 # could have printed. One that exits with another status fails; one stopped because its time is up
-# hung. Those that print no results race with the container's process, for any runtime: they get
-# several attempts.
+# hung. Those that print no results, and some others, race with the container's process whatever the
+# runtime does: they get several attempts.
 
 . "$(dirname "$0")/lib.sh"
 
-at_once=2
+at_once=4
 attempts=5
+
+# A program that prints results, and that wants to see /bin/true while it is running.
+racing=(pidfile)
 
 # Print how many lines of $1 match the Perl regular expression $2.
 count() {
@@ -55,6 +58,13 @@ summarise() {
 		judge >"$1/result.json"
 }
 
+# Whether program $1 may be tried again: it races, and it has lost.
+may_retry() {
+	jq -e --arg name "$1" '.verdict == "failed" and
+		(.complaint != null or ($ARGS.positional | index($name) != null))' \
+		"$results/$1/result.json" --args "${racing[@]}" >/dev/null
+}
+
 # Run program $1 in a cell; a cell that cannot be made is a failure of the harness.
 run_one() {
 	local attempt
@@ -62,9 +72,7 @@ run_one() {
 		rm -rf "${results:?}/$1"
 		"$here/cell.sh" "$1" "$runtime" "$results/$1" || die "the cell for $1 failed"
 		summarise "$results/$1"
-		if jq -e '.complaint == null' "$results/$1/result.json" >/dev/null; then
-			break
-		fi
+		may_retry "$1" || break
 	done
 }
 

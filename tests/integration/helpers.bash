@@ -299,7 +299,7 @@ check_host() {
 
 	now=$(host_snapshot)
 	[[ $now == "$HOST_BEFORE" ]] || diff <(echo "$HOST_BEFORE") <(echo "$now") |
-		sed -n 's/^[<>]/the host changed (I1): &/p'
+		sed -n 's/^[<>]/the host changed (I1): &/p' | head -n 20
 }
 
 check_victim() {

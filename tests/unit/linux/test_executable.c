@@ -149,11 +149,13 @@ static void explain_script(const char *text, int code, const char *expected)
 
 static void test_missing(void **state)
 {
+	(void)state;
+	needs_kernel();
+
 	_cleanup_directory_ char *dir = directory_make();
 	_cleanup_free_ char *file = file_put(dir, "file", "x", 1, 0644);
 	_cleanup_free_ char *below = xasprintf("%s/below", file);
 
-	(void)state;
 	assert_explained("/no/such/program", -ENOENT,
 			 "exec \"/no/such/program\": No such file or directory");
 	assert_explained(below, -ENOTDIR, "a part of its path is not a directory");
@@ -162,6 +164,8 @@ static void test_missing(void **state)
 static void test_scripts(void **state)
 {
 	(void)state;
+	needs_kernel();
+
 	explain_script("#!/no/such/shell -e\n", -ENOENT,
 		       "its interpreter \"/no/such/shell\" is missing: No such file or directory");
 	explain_script(
@@ -178,12 +182,14 @@ static void test_scripts(void **state)
 /* The interpreter is a script itself, and that one's interpreter is missing. */
 static void test_interpreter_of_interpreter(void **state)
 {
+	(void)state;
+	needs_kernel();
+
 	_cleanup_directory_ char *dir = directory_make();
 	_cleanup_free_ char *inner = file_put(dir, "inner", "#!/no/such/shell\n", 17, 0755);
 	_cleanup_free_ char *line = xasprintf("#!%s\n", inner);
 	_cleanup_free_ char *outer = file_put(dir, "outer", line, strlen(line), 0755);
 
-	(void)state;
 	assert_explained(outer, -ENOENT, "its interpreter \"/no/such/shell\" is missing");
 }
 
@@ -223,9 +229,11 @@ static struct small_elf small_elf(unsigned machine, const char *loader)
 
 static void test_elf(void **state)
 {
+	(void)state;
+	needs_kernel();
+
 	struct small_elf elf = small_elf(EM_X86_64, "/lib/ld-missing.so.1");
 
-	(void)state;
 #ifndef __x86_64__
 	skip();
 #endif
@@ -279,13 +287,15 @@ static void test_elf_of_32_bits(void **state)
 
 static void test_rights_and_kinds(void **state)
 {
+	(void)state;
+	needs_kernel();
+
 	_cleanup_directory_ char *dir = directory_make();
 	_cleanup_free_ char *fifo = xasprintf("%s/fifo", dir);
 	_cleanup_free_ char *busy = file_put(dir, "busy", "#!/bin/sh\n", 10, 0755);
 	_cleanup_free_ char *loop = xasprintf("%s/loop", dir);
 	_cleanup_fd_ int writer = open(busy, O_WRONLY | O_CLOEXEC);
 
-	(void)state;
 	explain_file("x", 1, 0644, -EACCES, "has no execute permission (mode 0644)");
 	assert_explained(dir, -EACCES, "is a directory: Permission denied");
 	assert_int_equal(mkfifo(fifo, 0777), 0);
@@ -315,11 +325,13 @@ static void child_as_user(void *argument)
 
 static void test_rights_of_users(void **state)
 {
+	(void)state;
+	needs_kernel();
+
 	_cleanup_directory_ char *dir = directory_make();
 	_cleanup_free_ char *mine = file_put(dir, "mine", "#!/bin/sh\n", 10, 0700);
 	_cleanup_free_ char *closed = xasprintf("%s/closed", dir), *inside = NULL;
 
-	(void)state;
 	assert_int_equal(chmod(dir, 0755), 0);
 	assert_int_equal(mkdir(closed, 0700), 0);
 	inside = file_put(closed, "tool", "#!/bin/sh\n", 10, 0755);
@@ -344,9 +356,11 @@ static void child_noexec(void *argument)
 
 static void test_noexec(void **state)
 {
+	(void)state;
+	needs_kernel();
+
 	_cleanup_directory_ char *dir = directory_make();
 
-	(void)state;
 	in_child(child_noexec, dir);
 }
 

@@ -108,6 +108,8 @@ static void child_join(void *argument)
 static void test_join(void **state)
 {
 	(void)state;
+	needs_kernel();
+
 	in_child(child_join, NULL);
 }
 
@@ -131,6 +133,8 @@ static void child_long_name(void *argument)
 static void test_name_too_long(void **state)
 {
 	(void)state;
+	needs_kernel();
+
 	in_child(child_long_name, NULL);
 }
 

@@ -71,6 +71,8 @@ static void child_raised(void *argument)
 static void test_limits(void **state)
 {
 	(void)state;
+	needs_kernel();
+
 	in_child(child_raised, NULL);
 	in_child(child_limits, NULL);
 }
@@ -215,12 +217,14 @@ static void check_340_ranges(int procfd, pid_t pid)
 
 static void test_id_maps(void **state)
 {
+	(void)state;
+	needs_kernel();
+
 	struct spec_id_map uid[] = {{0, 100000, 1000}, {5000, 200000, 7}},
 			   gid[] = {{0, 300000, 10}};
 	struct spec_id_maps maps = {.uid = uid, .gid = gid, .uid_count = 2, .gid_count = 1};
 	struct error err = ERROR_NONE;
 
-	(void)state;
 	if (geteuid() != 0)
 		skip();
 	assert_fine(with_maps(&maps, check_two_ranges, &err), err);
@@ -236,11 +240,13 @@ static void test_id_maps(void **state)
 
 static void test_many_id_maps(void **state)
 {
+	(void)state;
+	needs_kernel();
+
 	struct spec_id_map *uid = xcalloc(341, sizeof(*uid));
 	struct spec_id_maps maps = {.uid = uid, .uid_count = 340};
 	struct error err = ERROR_NONE;
 
-	(void)state;
 	for (uint32_t i = 0; i < 341; i++)
 		uid[i] = (struct spec_id_map){i * 2, 1000 + i * 2, 1};
 	if (geteuid() == 0)
@@ -285,6 +291,8 @@ static void child_map_as_user(void *argument)
 static void test_id_maps_of_users(void **state)
 {
 	(void)state;
+	needs_kernel();
+
 	in_child(child_map_as_user, NULL);
 }
 
@@ -310,6 +318,8 @@ static void child_oom(void *argument)
 static void test_oom(void **state)
 {
 	(void)state;
+	needs_kernel();
+
 	in_child(child_oom, NULL);
 }
 

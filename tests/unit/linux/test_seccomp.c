@@ -320,6 +320,8 @@ static void compare(const struct spec_seccomp *spec, const struct seccomp_progra
 static void test_programs_answer_as_specified(void **state)
 {
 	(void)state;
+	needs_kernel();
+
 	for (int round = 0; round < 60; round++) {
 		_cleanup_arena_ struct arena *arena = arena_new();
 		struct spec_seccomp spec = random_spec(arena);
@@ -371,9 +373,11 @@ static uint32_t ask(const struct spec_seccomp *spec, int number)
 
 static void test_newer_calls_get_enosys(void **state)
 {
+	(void)state;
+	needs_kernel();
+
 	struct spec_seccomp spec = spec_some();
 
-	(void)state;
 	assert_int_equal(ask(&spec, SYS_write), SECCOMP_RET_ALLOW);
 	assert_int_equal(ask(&spec, SYS_open), SECCOMP_RET_ERRNO | EPERM);
 	assert_int_equal(ask(&spec, SYS_exit_group), SECCOMP_RET_ALLOW);
@@ -391,9 +395,11 @@ static void test_newer_calls_get_enosys(void **state)
 
 static void test_default_action_needs_no_rule(void **state)
 {
+	(void)state;
+	needs_kernel();
+
 	struct spec_seccomp spec = spec_some();
 
-	(void)state;
 	spec.default_action = SECCOMP_ACTION_ALLOW;
 	assert_int_equal(ask(&spec, SYS_write), SECCOMP_RET_ALLOW);
 	assert_int_equal(ask(&spec, SYS_open), SECCOMP_RET_ALLOW);
@@ -401,11 +407,13 @@ static void test_default_action_needs_no_rule(void **state)
 
 static void test_flags(void **state)
 {
+	(void)state;
+	needs_kernel();
+
 	struct spec_seccomp spec = spec_some();
 	struct seccomp_program program;
 	struct error err = ERROR_NONE;
 
-	(void)state;
 	assert_int_equal(seccomp_prepare(&spec, -1, &program, &err), 0);
 	assert_int_equal(program.flags, SECCOMP_FILTER_FLAG_SPEC_ALLOW);
 	seccomp_program_done(&program);
@@ -433,13 +441,15 @@ static void test_no_filter(void **state)
 
 static void test_errors_name_the_path(void **state)
 {
+	(void)state;
+	needs_kernel();
+
 	static const char *const unknown[] = {"SCMP_ARCH_X86", "SCMP_ARCH_NONSENSE", NULL};
 	static const char *const other_order[] = {"SCMP_ARCH_MIPS", NULL};
 	struct spec_seccomp spec = spec_some();
 	struct seccomp_program program;
 	struct error err = ERROR_NONE;
 
-	(void)state;
 	spec.architectures = unknown;
 	assert_true(seccomp_prepare(&spec, -1, &program, &err) < 0);
 	assert_non_null(strstr(err.text, "linux.seccomp.architectures[1]: "));
@@ -452,6 +462,9 @@ static void test_errors_name_the_path(void **state)
 /* Every name of an architecture that this libseccomp has is found. */
 static void test_architectures(void **state)
 {
+	(void)state;
+	needs_kernel();
+
 	static const char *const little[] = {"SCMP_ARCH_X86",
 					     "SCMP_ARCH_X86_64",
 					     "SCMP_ARCH_X32",
@@ -468,7 +481,6 @@ static void test_architectures(void **state)
 	struct error err = ERROR_NONE;
 	const struct seccomp_data data = {.arch = AUDIT_ARCH_ARM, .nr = 0x0f0002};
 
-	(void)state;
 	spec.architectures = little;
 	assert_int_equal(seccomp_prepare(&spec, -1, &program, &err), 0);
 	/* ARM's own calls lie above all others, and are not newer than anything. */
@@ -488,6 +500,9 @@ static void child_filtered(void *program)
 /* The kernel takes the program, and does what it says. */
 static void test_kernel_obeys(void **state)
 {
+	(void)state;
+	needs_kernel();
+
 	static const char *const forbidden[] = {"getppid", NULL};
 	static const struct spec_seccomp_rule rules[] = {
 		{.names = forbidden,
@@ -500,7 +515,6 @@ static void test_kernel_obeys(void **state)
 	struct seccomp_program program;
 	struct error err = ERROR_NONE;
 
-	(void)state;
 	assert_fine(seccomp_prepare(&spec, -1, &program, &err), err);
 	in_child(child_filtered, &program);
 	seccomp_program_done(&program);

@@ -162,6 +162,9 @@ static char *only_file(const char *directory)
 
 static void test_prepare_uses_the_cache(void **state)
 {
+	(void)state;
+	needs_kernel();
+
 	_cleanup_directory_ char *path = directory_make();
 	_cleanup_fd_ int cache = open_directory(path);
 	struct spec_seccomp spec = spec_plain();
@@ -170,7 +173,6 @@ static void test_prepare_uses_the_cache(void **state)
 	_cleanup_free_ char *file = NULL;
 	struct stat st;
 
-	(void)state;
 	assert_fine(seccomp_prepare(&spec, cache, &compiled, &err), err);
 	file = only_file(path);
 	assert_int_equal(stat(file, &st), 0);

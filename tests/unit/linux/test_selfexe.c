@@ -176,18 +176,24 @@ static void play(const char *mode, bool without_mounts, bool survives)
 static void test_attack_works(void **state)
 {
 	(void)state;
+	needs_kernel();
+
 	play("bare", false, false);
 }
 
 static void test_clone(void **state)
 {
 	(void)state;
+	needs_kernel();
+
 	play("protect", false, true);
 }
 
 static void test_copy(void **state)
 {
 	(void)state;
+	needs_kernel();
+
 	play("protect", true, true);
 }
 
@@ -210,6 +216,8 @@ static void child_executed_by_descriptor(void *argument)
 static void test_no_loop(void **state)
 {
 	(void)state;
+	needs_kernel();
+
 	in_child(child_executed_by_descriptor, NULL);
 }
 

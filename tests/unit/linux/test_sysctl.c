@@ -136,6 +136,8 @@ static void child_write(void *argument)
 static void test_written_in_a_namespace(void **state)
 {
 	(void)state;
+	needs_kernel();
+
 	in_child(child_write, NULL);
 }
 
