@@ -473,6 +473,26 @@ static int finish_readonly(const struct spec *spec, struct mount_sources *source
 	return 0;
 }
 
+/*
+ * The kernel lists mounts by their ids since 6.8, and the sources of bind mounts were cloned before
+ * any other mount was made. A clone of the clone, made when its turn has come, puts it where its
+ * entry of mounts[] stands. Not in a user namespace, where the clones are not ours.
+ * KERNEL(6.15): before, what is attached nowhere cannot be cloned; then the first clone serves.
+ */
+static void renew_source(const struct spec_mount *mount, int *fd)
+{
+	unsigned flags = OPEN_TREE_CLONE | AT_EMPTY_PATH;
+	int fresh;
+
+	if (!mount->bind || *fd < 0)
+		return;
+	fresh = sys_open_tree(*fd, "", flags | (mount->bind_recursive ? AT_RECURSIVE : 0));
+	if (fresh < 0)
+		return;
+	fd_close(*fd);
+	*fd = fresh;
+}
+
 int mount_all(const struct mount_context *context, const struct spec *spec,
 	      struct mount_sources *sources, struct error *err)
 {
@@ -482,8 +502,11 @@ int mount_all(const struct mount_context *context, const struct spec *spec,
 		return refuse(err, "%zu sources for %zu mounts", sources->count, spec->mount_count);
 	for (size_t i = 0; i < spec->mount_count; i++) {
 		const struct spec_mount *mount = &spec->mounts[i];
-		int r = mount_one(context, mount, mode, &sources->fds[i], err);
+		int r;
 
+		if (!context->user_namespace)
+			renew_source(mount, &sources->fds[i]);
+		r = mount_one(context, mount, mode, &sources->fds[i], err);
 		if (r < 0)
 			return fail_entry(err, r, mount);
 	}
