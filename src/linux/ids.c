@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The user and the groups of a container's process. */
 #include <errno.h>
+#include <unistd.h>
 
 #include "berth/base/sys.h"
 #include "berth/linux/process.h"
@@ -23,6 +24,9 @@ static int set_groups(const struct spec_process *process, bool may_set_groups, s
 		return 0;
 	}
 	r = sys_setgroups(process->group_count, process->groups);
+	/* Where the user namespace denies it, having none already is as good. */
+	if (r == -EPERM && process->group_count == 0 && getgroups(0, NULL) == 0)
+		return 0;
 	return r < 0 ? fail(err, r, "process.user.additionalGids: set %zu groups%s",
 			    process->group_count, id_hint(r))
 		     : 0;

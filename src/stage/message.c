@@ -18,6 +18,11 @@ static const char *const type_names[MESSAGE_TYPE_MAX] = {
 	[MESSAGE_COMMIT] = "commit",   [MESSAGE_GO] = "go",	  [MESSAGE_ACK] = "acknowledge",
 };
 
+static const char *type_text(uint32_t type)
+{
+	return type < MESSAGE_TYPE_MAX ? type_names[type] : "unknown";
+}
+
 static size_t payload_size(uint32_t type)
 {
 	switch (type) {
@@ -205,8 +210,7 @@ int message_wait_ack(int socket, const struct pidref *peer, int timeout_ms, stru
 		return err->code < 0 ? err->code : -EIO;
 	}
 	if (message.type != MESSAGE_ACK)
-		return refuse_as(err, -EPROTO,
-				 "expected an acknowledgement, received a message of type %u",
-				 message.type);
+		return refuse_as(err, -EPROTO, "expected an acknowledgement, received \"%s\"",
+				 type_text(message.type));
 	return 0;
 }

@@ -25,7 +25,7 @@ hasty=(killsig)
 # Make the cell's cgroup and print its path.
 make_cgroup() {
 	local root
-	root=$(findmnt -n -t cgroup2 -o TARGET | head -n 1)
+	root=$(findmnt -n -t cgroup2 -o TARGET | sed -n 1p)
 	[[ -n $root ]] || die "no cgroup2 hierarchy is mounted"
 	mktemp -d "$root/conformance.XXXXXX"
 }

@@ -39,7 +39,7 @@ download() {
 # Unpack the tarball that was downloaded, and note its version.
 unpack() {
 	local tarball version
-	tarball=$(compgen -G "$apt/download/*.orig.tar.*" | grep -v '\.asc$' | head -n 1)
+	tarball=$(compgen -G "$apt/download/*.orig.tar.*" | grep -v '\.asc$' | sed -n 1p)
 	version=${tarball##*_}
 	rm -rf "$work/source.new"
 	mkdir "$work/source.new"

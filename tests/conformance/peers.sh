@@ -14,7 +14,7 @@ peers=$work/peers
 # Make $1 (a binary in the unpacked tree) use the loader and the libraries of that tree.
 rebase() {
 	local lib=$work/peers.new/root/usr/lib final=$peers/root/usr/lib loader triplet
-	loader=$(cd "$lib" && compgen -G '*/ld-linux*.so.*' | head -n 1)
+	loader=$(cd "$lib" && compgen -G '*/ld-linux*.so.*' | sed -n 1p)
 	triplet=${loader%/*}
 	patchelf --set-interpreter "$final/$loader" --force-rpath --set-rpath "$final/$triplet" "$1"
 }

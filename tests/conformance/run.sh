@@ -27,7 +27,7 @@ count() {
 # Print the first error that a program without results reports, as a JSON string, or null.
 complaint() {
 	local text
-	text=$(sed -n 's/^ *"error": \(".*"\),\{0,1\}$/\1/p' "$1/out" | head -n 1)
+	text=$(sed -n 's/^ *"error": \(".*"\),\{0,1\}$/\1/p' "$1/out" | sed -n 1p)
 	echo "${text:-null}"
 }
 
@@ -91,6 +91,6 @@ if (($# == 0)); then
 	set -- "${programs[@]}"
 fi
 mkdir -p "$results"
-"$runtime" --version | head -n 1 >"$results/version"
+"$runtime" --version | sed -n 1p >"$results/version"
 say "running $# programs against $name"
 printf '%s\n' "$@" | xargs -P "$at_once" -n 1 "$0" --one "$runtime" "$results"

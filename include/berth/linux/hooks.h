@@ -9,7 +9,7 @@
 /*
  * Runs all hooks of one kind in order, in the namespaces of the caller, each with @state (the OCI
  * state as compact JSON) on its standard input, and with its timeout. @cwdfd: the bundle for hooks
- * of the runtime namespace, or -1. Stops at the first that fails: `hooks.prestart[0] "PATH": …`
+ * of the runtime namespace, or -1. Stops at the first that fails: `hooks.prestart[0]: "PATH" …`
  * with the hook's own standard error in it.
  */
 int hooks_run(const struct spec_hooks *hooks, enum hook_kind kind, const char *state, int cwdfd,

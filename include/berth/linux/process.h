@@ -33,8 +33,8 @@ int rlimits_apply(pid_t pid, const struct spec_rlimit *limits, size_t count,
 		  struct error *err) must_check;
 
 /*
- * sysctl.c: pure check, that each key belongs to a namespace of the container's own (runc's
- * rules); `linux.sysctl["net.x"]: …`. Both "a.b" and "a/b" are accepted, as sysctl(8) does.
+ * sysctl.c: checks without side effect that each key belongs to a namespace of the container's own
+ * (runc's rules), which for the network is also asked of a namespace that is joined by path; `linux.sysctl["net.x"]: …`. Both "a.b" and "a/b" are accepted, as sysctl(8) does.
  */
 int sysctl_check(const struct spec_strings *sysctl,
 		 const struct spec_namespace namespaces[static NAMESPACE_MAX],
@@ -68,7 +68,8 @@ int capabilities_apply(const struct spec_capabilities *capabilities, struct erro
 
 /*
  * ids.c: setgroups(2), setresgid(2), setresuid(2), in this order. @may_set_groups false: in a user
- * namespace that denies it; then additionalGids must be empty.
+ * namespace that denies it (idmap_write() by one who is not root); then additionalGids must be
+ * empty, and the creator's groups stay.
  */
 int ids_apply(const struct spec_process *process, bool may_set_groups,
 	      struct error *err) must_check;

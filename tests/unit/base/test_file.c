@@ -259,9 +259,11 @@ static void test_replace_is_atomic(void **state)
 	assert_fine(file_replace_at(world->fd, "file", 0644, a, 5000, &err), err);
 	pid = fork();
 	assert_true(pid >= 0);
-	for (int i = 0; pid == 0; i++)
-		ignore(file_replace_at(world->fd, "file", 0644, i % 2 ? a : b, i % 2 ? 5000 : 9000,
-				       &err));
+	if (pid == 0) {
+		for (int i = 0;; i++)
+			ignore(file_replace_at(world->fd, "file", 0644, i % 2 ? a : b,
+					       i % 2 ? 5000 : 9000, &err));
+	}
 	for (int i = 0; i < 500; i++) {
 		_cleanup_free_ char *content = get_file(world, "file");
 

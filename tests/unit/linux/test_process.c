@@ -269,11 +269,12 @@ static void child_map_as_user(void *argument)
 	struct spec_id_maps maps = {.uid = uid, .gid = uid, .uid_count = 1, .gid_count = 1};
 	struct error err = ERROR_NONE;
 	_cleanup_fd_ int procfd = proc_open(&err);
+	struct spec_process process = {.uid = 0, .gid = 0};
 	const gid_t none = 0;
 
 	(void)argument;
 	child_assert(procfd >= 0);
-	if (geteuid() != 0 || setgid(1234) < 0 || setuid(1234) < 0)
+	if (geteuid() != 0 || setgroups(0, NULL) < 0 || setgid(1234) < 0 || setuid(1234) < 0)
 		_exit(CHILD_SKIP);
 	/* The change of user closed our own files in /proc to us. */
 	child_assert(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
@@ -286,6 +287,11 @@ static void child_map_as_user(void *argument)
 	child_assert(idmap_write(procfd, getpid(), &maps, &err) == 0);
 	child_assert(getuid() == 0 && getgid() == 0);
 	child_assert(setgroups(1, &none) < 0 && errno == EPERM);
+	/* There are no groups, and none are asked for: nothing is to be set. */
+	child_assert(ids_apply(&process, true, &err) == 0);
+	process.groups = &none;
+	process.group_count = 1;
+	child_assert(ids_apply(&process, true, &err) == -EPERM);
 }
 
 static void test_id_maps_of_users(void **state)
