@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -299,6 +300,8 @@ int main(int argc, char *argv[])
 	int status = 0, r;
 
 	(void)argc;
+	/* Inherited as ignored it would have the kernel reap init, and its exit status be lost. */
+	signal(SIGCHLD, SIG_DFL);
 	r = fill_stdio(&err);
 	if (r >= 0)
 		r = act(&invocation, argv, &status, &err);

@@ -18,7 +18,7 @@ fi
 
 out=build/fuzz
 flags=(-std=gnu17 -D_GNU_SOURCE -Iinclude -g -O1 -fno-omit-frame-pointer -fno-strict-aliasing
-	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all)
+	'-fsanitize=fuzzer,address,undefined' -fno-sanitize-recover=all)
 mkdir -p "$out"
 
 # build NAME: links the target with the rooms that decode.

@@ -34,7 +34,8 @@ int rlimits_apply(pid_t pid, const struct spec_rlimit *limits, size_t count,
 
 /*
  * sysctl.c: checks without side effect that each key belongs to a namespace of the container's own
- * (runc's rules), which for the network is also asked of a namespace that is joined by path; `linux.sysctl["net.x"]: …`. Both "a.b" and "a/b" are accepted, as sysctl(8) does.
+ * (runc's rules); a network namespace that is joined by path must not be the host's. Both "a.b" and
+ * "a/b" are accepted, as sysctl(8) does. Errors: `linux.sysctl["net.x"]: …`.
  */
 int sysctl_check(const struct spec_strings *sysctl,
 		 const struct spec_namespace namespaces[static NAMESPACE_MAX],

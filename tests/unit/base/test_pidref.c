@@ -206,7 +206,8 @@ static void test_cleanup(void **state)
 
 	(void)state;
 	{
-		_cleanup_child_ struct pidref ref = pin(pid);
+		_cleanup_child_ __attribute__((unused)) struct pidref ref =
+			pin(pid); /* killed at the end */
 		_cleanup_child_ struct pidref zombie = {.pid = dead, .fd = sys_pidfd_open(dead, 0)};
 
 		assert_true(zombie.fd >= 0);
