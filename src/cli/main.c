@@ -295,13 +295,14 @@ static int act(struct invocation *invocation, char *const *argv, int *ret_status
 
 int main(int argc, char *argv[])
 {
+	const struct sigaction by_default = {.sa_handler = SIG_DFL};
 	struct invocation invocation = {.command = NULL};
 	struct error err = ERROR_NONE;
 	int status = 0, r;
 
 	(void)argc;
 	/* Inherited as ignored it would have the kernel reap init, and its exit status be lost. */
-	signal(SIGCHLD, SIG_DFL);
+	sigaction(SIGCHLD, &by_default, NULL);
 	r = fill_stdio(&err);
 	if (r >= 0)
 		r = act(&invocation, argv, &status, &err);
