@@ -20,7 +20,7 @@ mapfile -t scripts < <(awk '
 # Off: SC2016 (jq's programs and the container's shell have dollars of their own, in single quotes)
 # and, in bats files, SC2154 (bats sets $output, $stderr and $lines), SC2030 and SC2031 (each test is
 # a subshell, on purpose), SC2034 (helpers read variables that tests set).
-printf '%s\n' "${scripts[@]}" | { grep -v '\.bats$' || true; } | tr '\n' '\0' |
+printf '%s\n' "${scripts[@]}" | { grep -vE '\.(bats|bash)$' || true; } | tr '\n' '\0' |
 	xargs -0 -r -n 4 -P 2 shellcheck -x -P SCRIPTDIR -P . -e SC2016
-printf '%s\n' "${scripts[@]}" | { grep '\.bats$' || true; } | tr '\n' '\0' |
+printf '%s\n' "${scripts[@]}" | { grep -E '\.(bats|bash)$' || true; } | tr '\n' '\0' |
 	xargs -0 -r -n 4 -P 2 shellcheck -x -P SCRIPTDIR -P . -e SC2016,SC2154,SC2030,SC2031,SC2034
