@@ -59,7 +59,7 @@ stop_hunter() {
 @test "exec cannot be used to write the runtime" {
 	prepare_hunt
 	start_hunter "$ID"
-	for _ in {1..200}; do
+	for _ in {1..100}; do
 		BERTH_TEST=$ID timeout 20 "$T/berth" --root "$STATE" exec "$ID" /bin/self \
 			>/dev/null 2>&1 </dev/null || true
 		BERTH_TEST=$ID timeout 20 "$T/berth" --root "$STATE" exec "$ID" /bin/selflink --version \
@@ -80,7 +80,7 @@ stop_hunter() {
 	config_args /bin/self
 	berth_call run "$ID-first"
 	[[ $stderr != *'not supported yet'* ]] || skip "$stderr"
-	for n in {1..150}; do
+	for n in {1..100}; do
 		BERTH_TEST=$ID timeout 20 "$T/berth" --root "$STATE" run "$ID-$n" \
 			>/dev/null 2>&1 </dev/null || true
 	done

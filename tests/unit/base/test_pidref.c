@@ -283,5 +283,7 @@ int main(void)
 		world_test(test_never_executed),
 	};
 
+	if (skip_all_without(SYS_pidfd_open, "pidfd_open"))
+		return 0;
 	return cmocka_run_group_tests(tests, proc_make, proc_remove);
 }

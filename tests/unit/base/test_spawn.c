@@ -7,21 +7,11 @@
 
 #include "berth/base/clock.h"
 #include "berth/base/spawn.h"
-#include "berth/base/sys.h"
 
 #include "unit.h"
 
 /* Tests that hang are ended by this many seconds. */
 #define PATIENCE 60
-
-/* An environment without clone3(2), such as valgrind 3.19, cannot start anything. */
-static void need_clone3(void)
-{
-	struct clone_args args = {.flags = 0, .exit_signal = 0xffff};
-
-	if (sys_clone3(&args) == -ENOSYS)
-		skip_because("there is no clone3(2) here");
-}
 
 /* Runs "sh -c SCRIPT" with these. */
 struct script {
@@ -74,7 +64,6 @@ static char *hear(const struct script *script)
 static void test_success(void **state)
 {
 	(void)state;
-	need_clone3();
 	succeed("exit 0");
 	succeed("echo noise; echo noise >&2");
 }
@@ -94,7 +83,6 @@ static void test_status(void **state)
 	};
 
 	(void)state;
-	need_clone3();
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct script script = {.text = cases[i].text};
 		struct error err = ERROR_NONE;
@@ -121,7 +109,6 @@ static void test_no_program(void **state)
 		{world->path, -EACCES},
 	};
 
-	need_clone3();
 	put_file(world, "plain", "text");
 	put_file(world, "broken", "#!/no/such/interpreter\n");
 	assert_int_equal(chmod(broken, 0755), 0);
@@ -148,7 +135,6 @@ static void test_input(void **state)
 	struct error err = ERROR_NONE;
 
 	(void)state;
-	need_clone3();
 	heard = hear(&echo);
 	nothing = hear(&none);
 	assert_string_equal(heard, "{\"a\":\n1}");
@@ -170,7 +156,6 @@ static void test_surroundings(void **state)
 	const struct script cwd = {.text = "pwd >&2; exit 9", .cwdfd = world->fd};
 	_cleanup_free_ char *values = NULL, *own = NULL, *directory = NULL;
 
-	need_clone3();
 	values = hear(&env);
 	assert_true(str_starts(values, "1|two words"));
 	/* What a shell adds by itself, and nothing of the test's. */
@@ -188,7 +173,6 @@ static void test_bad_directory(void **state)
 	_cleanup_fd_ int fd = -EBADF;
 	struct error err = ERROR_NONE;
 
-	need_clone3();
 	put_file(world, "file", "");
 	fd = openat(world->fd, "file", O_PATH | O_CLOEXEC);
 	{
@@ -208,7 +192,6 @@ static void test_defaults(void **state)
 	const struct spawn spawn = {.path = path, .cwdfd = -1, .timeout_ms = -1};
 	struct error err = ERROR_NONE;
 
-	need_clone3();
 	put_file(world, "script", "#!/bin/sh\necho \"$# $0\" >&2\nexit 4\n");
 	assert_int_equal(chmod(path, 0755), 0);
 	expected = xasprintf("\"%s\" exited with status 4: 0 %s", path, path);
@@ -229,7 +212,6 @@ static void test_descriptors(void **state)
 	int leaky;
 
 	(void)state;
-	need_clone3();
 	leaky = fcntl(STDERR_FILENO, F_DUPFD, 50);
 	assert_true(leaky >= 50);
 	assert_fine(fd_set_cloexec(leaky, false, &err), err);
@@ -251,7 +233,6 @@ static void test_signals(void **state)
 	sigset_t set, old_set;
 
 	(void)state;
-	need_clone3();
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR2);
 	assert_int_equal(sigprocmask(SIG_BLOCK, &set, &old_set), 0);
@@ -301,7 +282,6 @@ static void test_timeout(void **state)
 	struct error err = ERROR_NONE;
 	int64_t start = clock_now_ms();
 
-	need_clone3();
 	assert_failed(run_script(&script, &err), err, -ETIMEDOUT);
 	assert_true(clock_now_ms() - start >= 1999);
 	assert_true(clock_now_ms() - start < 30000);
@@ -320,7 +300,6 @@ static void test_timeout_stubborn(void **state)
 	struct error err = ERROR_NONE;
 
 	(void)state;
-	need_clone3();
 	assert_failed(run_script(&script, &err), err, -ETIMEDOUT);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 }
@@ -333,7 +312,6 @@ static void test_in_time(void **state)
 	int64_t start = clock_now_ms();
 
 	(void)state;
-	need_clone3();
 	assert_fine(run_script(&script, &err), err);
 	assert_true(clock_now_ms() - start < 50000);
 }
@@ -351,7 +329,6 @@ static void test_daemon(void **state)
 	int64_t start = clock_now_ms();
 	uint32_t number = 0;
 
-	need_clone3();
 	heard = hear(&script);
 	assert_true(clock_now_ms() - start < 50000);
 	assert_true(str_starts(heard, "done"));
@@ -371,7 +348,6 @@ static void test_much_noise(void **state)
 	_cleanup_free_ char *heard = NULL;
 
 	(void)state;
-	need_clone3();
 	heard = hear(&script);
 	assert_null(strstr(heard, "line 0 of many"));
 	assert_contains(heard, " of many");
@@ -400,7 +376,6 @@ static int without_stdio(void *argument)
 static void test_closed_stdio(void **state)
 {
 	(void)state;
-	need_clone3();
 	in_child(without_stdio, NULL);
 }
 
@@ -428,7 +403,6 @@ static int without_descriptors(void *argument)
 static void test_no_descriptors(void **state)
 {
 	(void)state;
-	need_clone3();
 	in_child(without_descriptors, NULL);
 }
 
@@ -443,7 +417,6 @@ static void test_caller_dies(void **state)
 	struct error err = ERROR_NONE;
 	pid_t pid;
 
-	need_clone3();
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0)
@@ -468,6 +441,8 @@ int main(void)
 		world_test(test_caller_dies),
 	};
 
+	if (skip_all_without(SYS_clone3, "clone3"))
+		return 0;
 	alarm(PATIENCE);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -67,6 +68,24 @@
 		print_message("skipped: %s\n", (reason));                                          \
 		skip();                                                                            \
 	} while (0)
+
+/*
+ * Whether there is this system call, asked with arguments that it does not accept. Below valgrind
+ * 3.19 there is no openat2(2), pidfd_open(2) or clone3(2).
+ */
+static inline bool has_call(long number)
+{
+	return syscall(number, -1L, 0L, 0L, 0L) >= 0 || errno != ENOSYS;
+}
+
+/* For main(): true, and the reason is printed, where the system call is not there. */
+static inline bool skip_all_without(long number, const char *name)
+{
+	if (has_call(number))
+		return false;
+	print_message("skipped, all tests: there is no %s(2) here\n", name);
+	return true;
+}
 
 /* A directory of the test's own, made and removed by the fixture below; the state of the test. */
 struct world {
