@@ -14,7 +14,7 @@ test=(
 	libclang-rt-14-dev
 	iproute2 procps nftables util-linux attr
 	debootstrap mmdebstrap
-	crun runc patchelf
+	crun runc patchelf xz-utils
 	golang-go golang-github-opencontainers-runtime-tools-dev
 	golang-github-google-uuid-dev golang-github-mrunalp-fileutils-dev
 	golang-github-urfave-cli-dev

@@ -100,9 +100,9 @@ page() {
 		# Conformance
 
 		Made by \`tests/conformance/run\`; do not edit. The programs are the validation suite
-		of the opencontainers runtime-tools, version $(cat "$work/source/.version"), run on Linux
-		$(uname -r | grep -oE '^[0-9]+\.[0-9]+') with cgroup v2. Every runtime is run in the same way, each program
-		in namespaces and a cgroup of its own.
+		of the opencontainers runtime-tools, version $(cat "$work/source/.version"), run on
+		Linux $(uname -r | grep -oE '^[0-9]+\.[0-9]+') with cgroup v2. Every runtime is run in
+		the same way, each program in namespaces and a cgroup of its own.
 
 		| runtime | programs passed | failed | skipped | checks passed | failed | skipped |
 		|---|---|---|---|---|---|---|
