@@ -149,12 +149,14 @@ teardown() {
 	fi
 }
 
-# A bundle with the template's rootfs and configuration.
+# A bundle with the template's rootfs and configuration. The programs are links to the template's;
+# what tests write to is a copy.
 make_bundle() {
 	local text
 
 	mkdir -p "$1"
 	cp -al "$SUITE/rootfs" "$1/rootfs"
+	cp --remove-destination "$SUITE/rootfs/etc/passwd" "$SUITE/rootfs/etc/group" "$1/rootfs/etc/"
 	read_file text "$SUITE/config.json"
 	printf '%s\n' "${text/@ID@/$ID}" >"$1/config.json"
 }
@@ -185,9 +187,9 @@ tree_listing() {
 
 # Mounts of the host, without ids and without what lies in the directories of other tests.
 host_mounts() {
-	local parent device root place rest
+	local device root place rest
 
-	while read -r _ parent device root place rest; do
+	while read -r _ _ device root place rest; do
 		if [[ $place != "$T"* ]] &&
 			[[ $place == "${BATS_RUN_TMPDIR%/*}"/* || $place == /run/* ]]; then
 			continue

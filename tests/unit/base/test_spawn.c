@@ -290,17 +290,27 @@ static void test_timeout(void **state)
 	assert_true(is_gone(world, "grandchild"));
 }
 
-/* One that moved to a session of its own, and wants no signal. */
+/* What it started in another session is out of reach, and holds nobody up. */
 static void test_timeout_stubborn(void **state)
 {
+	const struct world *world = *state;
 	const struct script script = {
-		.text = "trap '' TERM HUP INT; exec setsid -w sleep 1000",
-		.timeout_ms = 300,
+		.text = "trap '' TERM HUP INT; setsid sh -c 'echo $$ >escaped; exec sleep 1000' & "
+			"until [ -s escaped ]; do :; done; while :; do sleep 1000; done",
+		.cwdfd = world->fd,
+		.timeout_ms = 2000,
 	};
+	_cleanup_free_ char *text = NULL;
 	struct error err = ERROR_NONE;
+	uint32_t escaped = 0;
+	int r = run_script(&script, &err);
 
-	(void)state;
-	assert_failed(run_script(&script, &err), err, -ETIMEDOUT);
+	text = get_file(world, "escaped");
+	assert_non_null(text);
+	text[strcspn(text, "\n")] = '\0';
+	assert_int_equal(str_to_u32(text, &escaped), 0);
+	assert_int_equal(kill((pid_t)escaped, SIGKILL), 0);
+	assert_failed(r, err, -ETIMEDOUT);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 }
 
