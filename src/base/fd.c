@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "berth/base/alloc.h"
+#include "berth/base/str.h"
 #include "berth/base/sys.h"
 
 int fd_close(int fd)
@@ -60,33 +61,32 @@ int fd_write_all(int fd, const void *data, size_t size)
 	return 0;
 }
 
-/* Reads until end-of-file into @buf of @room bytes; -EFBIG if there is more. */
-static ssize_t read_whole(int fd, char *buf, size_t room)
+/* Appends to @data until end-of-file; -EFBIG if that is more than @max bytes. */
+static int read_whole(int fd, size_t max, struct buf *data)
 {
-	size_t used = 0;
+	char chunk[4096];
 
 	for (;;) {
-		ssize_t n = read(fd, buf + used, room - used);
+		ssize_t n = read(fd, chunk, sizeof(chunk));
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -errno;
 		if (n == 0)
-			return (ssize_t)used;
-		used += (size_t)n;
-		if (used == room)
+			return 0;
+		if ((size_t)n > max - data->size)
 			return -EFBIG;
+		buf_add(data, chunk, (size_t)n);
 	}
 }
 
 int file_read_fd(int fd, const char *what, size_t max, char **ret_data, size_t *ret_size,
 		 struct error *err)
 {
-	_cleanup_free_ char *data = NULL;
-	size_t room;
+	_cleanup_buf_ struct buf data = BUF_EMPTY;
 	struct stat st;
-	ssize_t n;
+	int r;
 
 	if (fstat(fd, &st) < 0)
 		return fail(err, -errno, "stat \"%s\"", what);
@@ -94,16 +94,13 @@ int file_read_fd(int fd, const char *what, size_t max, char **ret_data, size_t *
 		return refuse(err, "read \"%s\": not a regular file", what);
 	if (st.st_size > (off_t)max)
 		return fail(err, -EFBIG, "read \"%s\": more than %zu bytes", what, max);
-	/* Files of kernel file systems have no size; they are read up to the bound. */
-	room = st.st_size > 0 ? (size_t)st.st_size + 2 : (max < 65536 ? max : 65536) + 2;
-	data = xcalloc(room, 1);
-	n = read_whole(fd, data, room - 1);
-	if (n < 0)
-		return fail(err, (int)n, "read \"%s\"", what);
-	data[n] = '\0';
-	*ret_data = take_ptr(&data);
+	/* Files of kernel file systems have no size: the bound counts. */
+	r = read_whole(fd, max, &data);
+	if (r < 0)
+		return fail(err, r, "read \"%s\"", what);
 	if (ret_size)
-		*ret_size = (size_t)n;
+		*ret_size = data.size;
+	*ret_data = buf_take(&data);
 	return 0;
 }
 

@@ -206,6 +206,77 @@ static void yajl_problem(struct reader *reader, const char *text, size_t size)
 	yajl_free_error(reader->yajl, message);
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* The four hexadecimal digits of a \u escape, which are there. */
+static unsigned hex_value(const char *digits)
+{
+	unsigned value = 0;
+
+	for (int i = 0; i < 4; i++) {
+		char c = digits[i];
+
+		value = value << 4 | (unsigned)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+	}
+	return value;
+}
+
+/* Length of the escape at @text, a pair of surrogates taken together, or 0 for a half of one. */
+static size_t escape_length(const char *text, size_t left)
+{
+	unsigned unit = text[1] == 'u' ? hex_value(text + 2) : 0;
+
+	if (unit < 0xd800 || unit > 0xdfff)
+		return text[1] == 'u' ? 6 : 2;
+	if (unit > 0xdbff || left < 12 || text[6] != '\\' || text[7] != 'u')
+		return 0;
+	unit = hex_value(text + 8);
+	return unit >= 0xdc00 && unit <= 0xdfff ? 12 : 0;
+}
+
+/* Length of the character at @text, of which @left bytes are there; 0: it is no UTF-8. */
+static size_t character_length(const char *text, size_t left)
+{
+	char whole[5] = "";
+
+	memcpy(whole, text, left < 4 ? left : 4);
+	return utf8_length(whole);
+}
+
+/*
+ * Finds what yajl lets through: half surrogate pairs (which it turns into "?"), bytes that are
+ * UTF-8 in form only, blanks that JSON does not know, a string after the end that does not end
+ * itself. All else in @text is well formed by now. Returns its offset, with the problem noted, or
+ * @size.
+ */
+static size_t find_lax(const char *text, size_t size, const char **ret_problem)
+{
+	size_t length, string = size; /* where the string began that we are in */
+
+	for (size_t i = 0; i < size; i += length) {
+		length = 1;
+		if (text[i] == '"') {
+			string = string == size ? i : size;
+		} else if (text[i] == '\\') {
+			length = escape_length(text + i, size - i);
+			*ret_problem = "a string has a half of a surrogate pair";
+		} else if ((unsigned char)text[i] >= 0x80) {
+			length = character_length(text + i, size - i);
+			*ret_problem = "a string is not UTF-8";
+		} else if (string == size && (text[i] == '\v' || text[i] == '\f')) {
+			length = 0;
+			*ret_problem = "a character that is no blank of JSON";
+		}
+		if (!length)
+			return i;
+	}
+	*ret_problem = "parse error: trailing garbage";
+	return string;
+}
+
 /* @at: offset of the character that is wrong, or where one is missing. */
 static int complain(struct reader *reader, const char *text, size_t size, size_t at,
 		    const char *what, struct error *err)
@@ -229,14 +300,20 @@ static int parse(struct reader *reader, const char *text, size_t size, const cha
 	size_t at = yajl_get_bytes_consumed(reader->yajl);
 
 	at -= at > 0;
-	/* A comment is not consumed: the blank before it is what was last. */
-	at += at < size && text[at] == ' ';
+	/* Some tokens are not consumed: then the blank before them is what was last. */
+	at += at < size && is_blank(text[at]);
 	if (status == yajl_status_ok) {
 		status = yajl_complete_parse(reader->yajl);
 		at = size;
 	}
-	if (status == yajl_status_ok && reader->root)
-		return 0;
+	if (status == yajl_status_ok && reader->root) {
+		const char *problem;
+
+		at = find_lax(text, size, &problem);
+		if (at == size)
+			return 0;
+		snprintf(reader->problem, sizeof(reader->problem), "%s", problem);
+	}
 	if (!*reader->problem)
 		yajl_problem(reader, text, size);
 	return complain(reader, text, size, at, what, err);
@@ -275,10 +352,13 @@ int json_to_u64(const struct json *value, uint64_t *ret)
 {
 	if (value->type != JSON_NUMBER)
 		return -EINVAL;
-	/* A negative whole number is one, only not of this range. */
-	if (value->text[0] == '-')
-		return str_to_u64(value->text + 1, ret) == -EINVAL ? -EINVAL : -ERANGE;
-	return str_to_u64(value->text, ret);
+	/* A negative whole number is one, only not of this range; -0 is 0. */
+	if (value->text[0] == '-' && !str_equal(value->text, "-0")) {
+		uint64_t unused;
+
+		return str_to_u64(value->text + 1, &unused) == -EINVAL ? -EINVAL : -ERANGE;
+	}
+	return str_to_u64(value->text + (value->text[0] == '-'), ret);
 }
 
 int json_to_i64(const struct json *value, int64_t *ret)

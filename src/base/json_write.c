@@ -65,33 +65,6 @@ void json_end_array(struct json_writer *w)
 	end(w, ']');
 }
 
-/*
- * Length in bytes of the UTF-8 character at @s (which ends with NUL), or 0 where there is none:
- * overlong forms, surrogates and what lies beyond U+10FFFF included.
- */
-static size_t utf8_length(const unsigned char *s)
-{
-	size_t length = s[0] < 0x80		? 1
-			: (s[0] & 0xe0) == 0xc0 ? 2
-			: (s[0] & 0xf0) == 0xe0 ? 3
-			: (s[0] & 0xf8) == 0xf0 ? 4
-						: 0;
-	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-	uint32_t code;
-
-	if (length < 2)
-		return length;
-	code = s[0] & (0xffu >> (length + 1));
-	for (size_t i = 1; i < length; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (s[i] & 0x3fu);
-	}
-	if (code < smallest[length] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-		return 0;
-	return length;
-}
-
 /* Only what RFC 8259 says must be escaped is: consumers of hooks' input compare texts. */
 static void add_escaped(struct buf *out, unsigned char c)
 {
@@ -116,7 +89,7 @@ static void add_string(struct buf *out, const char *text)
 
 	buf_add_char(out, '"');
 	while (*s) {
-		size_t length = utf8_length(s);
+		size_t length = utf8_length((const char *)s);
 
 		if (length == 0)
 			buf_add_string(out, "\xef\xbf\xbd");

@@ -96,6 +96,9 @@ int pidref_open(int procfd, pid_t pid, uint64_t start_ticks, struct pidref *ret)
 	uint64_t ticks;
 	int r;
 
+	/* Of a number that a thread has by now pidfd_open(2) says so in one of two ways. */
+	if (fd == -ENOENT || fd == -EINVAL)
+		return -ESRCH;
 	if (fd < 0)
 		return fd;
 	/* Looked at after it was pinned: if it is the right one now, the pidfd is the right one. */

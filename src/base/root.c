@@ -71,6 +71,7 @@ static int enter_directory(int dirfd, const char *name)
 
 static int make_last(int dirfd, const char *name, enum root_kind kind)
 {
+	struct stat st;
 	int fd;
 
 	if (kind == ROOT_DIRECTORY)
@@ -80,7 +81,14 @@ static int make_last(int dirfd, const char *name, enum root_kind kind)
 		return -errno;
 	fd_close(fd);
 	fd = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	/* A dangling link, or one that was put there just now: nothing may be mounted over it. */
+	if (fstat(fd, &st) < 0 || S_ISLNK(st.st_mode)) {
+		fd_close(fd);
+		return -ELOOP;
+	}
+	return fd;
 }
 
 /*
@@ -129,8 +137,12 @@ static int make_rest(int dirfd, char *rest, enum root_kind kind, const char *pat
 		char *next = strtok_r(NULL, "/", &saved);
 		int fd;
 
+		if (str_equal(name, ".")) {
+			name = next;
+			continue;
+		}
 		/* ".." after something that does not exist: nothing sensible can be meant. */
-		if (is_dot(name))
+		if (str_equal(name, ".."))
 			return fail(err, -ENOENT, "create \"%s\" (component \"%s\")", path, name);
 		fd = next ? enter_directory(at, name) : make_last(at, name, kind);
 		/* A dangling link is in the way: what it names can't be made in its stead. */

@@ -26,6 +26,9 @@
 #include "berth/base/signals.h"
 #include "berth/base/sys.h"
 
+/* Reads of 1 KiB at a time: a pipe's default size. */
+#define DRAIN_MAX 64
+
 /* The last SPAWN_STDERR_MAX bytes of what came. */
 struct tail {
 	char data[SPAWN_STDERR_MAX];
@@ -46,19 +49,32 @@ static void tail_add(struct tail *tail, const char *data, size_t size)
 	tail->size += size;
 }
 
-/* Reads what is there, without waiting. False at end-of-file. */
+/*
+ * Reads what is there, without waiting, and no more than a pipe holds: a program that writes
+ * without end must not keep us here. False at end-of-file.
+ */
 static bool tail_drain(struct tail *tail, int fd)
 {
 	char chunk[1024];
-	ssize_t n;
+	ssize_t n = 1;
 
-	for (;;) {
+	for (int i = 0; i < DRAIN_MAX && n > 0; i++) {
 		n = read(fd, chunk, sizeof(chunk));
-		if (n <= 0)
-			break;
-		tail_add(tail, chunk, (size_t)n);
+		if (n > 0)
+			tail_add(tail, chunk, (size_t)n);
 	}
-	return n < 0 && (errno == EAGAIN || errno == EINTR);
+	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+/* One line of it: control characters become blanks, those at the end go. */
+static void tail_finish(struct tail *tail)
+{
+	for (size_t i = 0; i < tail->size; i++) {
+		if ((unsigned char)tail->data[i] < ' ' || tail->data[i] == 0x7f)
+			tail->data[i] = ' ';
+	}
+	while (tail->size && tail->data[tail->size - 1] == ' ')
+		tail->size--;
 }
 
 static int open_input(const struct spawn *what, struct error *err)
@@ -220,11 +236,17 @@ static int attend(const struct pidref *ref, int stderr_fd, int timeout_ms, struc
 	return 1;
 }
 
-static int verdict(const struct spawn *what, int status, const struct tail *tail, struct error *err)
+/* @r: what attend() returned. */
+static int verdict(const struct spawn *what, int r, int status, const struct tail *tail,
+		   struct error *err)
 {
 	int length = (int)tail->size;
 	const char *colon = length ? ": " : "";
 
+	if (r == 0)
+		return refuse_as(err, -ETIMEDOUT,
+				 "\"%s\" did not end within %d s and was killed%s%.*s", what->path,
+				 what->timeout_ms / 1000, colon, length, tail->data);
 	if (WIFSIGNALED(status)) {
 		const char *name = signal_name(WTERMSIG(status));
 
@@ -251,12 +273,10 @@ static int finish(const struct spawn *what, struct pidref *ref, struct child_pip
 		status = W_EXITCODE(1, 0);
 	if (r < 0)
 		return fail(err, r, "wait for \"%s\"", what->path);
-	if (r == 0)
-		return refuse_as(err, -ETIMEDOUT, "\"%s\" did not end within %d s and was killed",
-				 what->path, what->timeout_ms / 1000);
 	if (read(pipes->report_read, &failed, sizeof(failed)) == sizeof(failed))
 		return fail(err, failed, "execute \"%s\"", what->path);
-	return verdict(what, status, &tail, err);
+	tail_finish(&tail);
+	return verdict(what, r, status, &tail, err);
 }
 
 int spawn_wait(const struct spawn *what, struct error *err)

@@ -101,6 +101,9 @@ static int delete_unrecorded(const struct runtime *runtime, const char *id, int 
 static int delete_loaded(const struct runtime *runtime, struct container *container, bool force,
 			 struct error *err)
 {
+	/* The lock is ours, so nobody creates it any more: its creator was killed. */
+	if (!container->record.pid)
+		container->status = STATUS_STOPPED;
 	/* Whoever has just killed it need not wait himself until the kernel is done with that. */
 	if (!force && container->init.fd >= 0 &&
 	    pidref_wait_exit(&container->init, ENDING_TIMEOUT_MS) == 1) {
@@ -133,7 +136,8 @@ int container_delete(const struct runtime *runtime, const char *id, bool force, 
 	if (copy < 0)
 		return copy;
 	r = container_load_from(copy, &container, &unreadable);
-	if (r == -ENOENT || (r < 0 && force))
+	/* Only what is wrong with the record itself is no reason to stop, where force is used. */
+	if (r == -ENOENT || (force && (r == -EINVAL || r == -EFBIG)))
 		return delete_unrecorded(runtime, id, dirfd, /* damaged= */ r != -ENOENT, err);
 	if (r < 0) {
 		*err = unreadable;

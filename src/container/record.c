@@ -91,11 +91,31 @@ static void get_annotations(const struct json *object, struct arena *arena,
 	}
 }
 
+/* Members whose values fit the types that they become. */
+static bool numbers_fit(const struct json *object)
+{
+	return get_number(object, "owner") <= UINT32_MAX &&
+	       get_number(object, "pid") <= INT32_MAX &&
+	       get_number(object, "cgroupKeep") <= UINT32_MAX;
+}
+
+/* False: not a name that this version writes. */
+static bool get_manager(const struct json *object, enum cgroup_manager *ret)
+{
+	const char *name = get_text(object, "cgroupManager");
+
+	for (int manager = 0; name && manager < CGROUP_MANAGER_MAX; manager++) {
+		if (str_equal(name, cgroup_manager_names[manager])) {
+			*ret = (enum cgroup_manager)manager;
+			return true;
+		}
+	}
+	return false;
+}
+
 static int decode(const struct json *object, struct arena *arena, struct record *ret,
 		  struct error *err)
 {
-	const char *manager = get_text(object, "cgroupManager");
-
 	*ret = (struct record){
 		.id = get_text(object, "id"),
 		.bundle = get_text(object, "bundle"),
@@ -110,10 +130,9 @@ static int decode(const struct json *object, struct arena *arena, struct record 
 		.start_ticks = get_number(object, "startTime"),
 	};
 	if (get_number(object, "version") != RECORD_VERSION || !ret->id || !ret->bundle ||
-	    !ret->rootfs || !ret->created || !manager)
+	    !ret->rootfs || !ret->created || !numbers_fit(object) ||
+	    !get_manager(object, &ret->cgroup_manager))
 		return refuse(err, "\"%s\": not a record of this version of berth", STATE_RECORD);
-	if (str_equal(manager, cgroup_manager_names[CGROUP_MANAGER_DISABLED]))
-		ret->cgroup_manager = CGROUP_MANAGER_DISABLED;
 	get_annotations(object, arena, &ret->annotations);
 	return 0;
 }

@@ -24,13 +24,15 @@ void container_done(struct container *container)
 	container->arena = arena_free(container->arena);
 }
 
-/* Somebody works on the directory right now: a creator, as long as there is no process yet. */
+/*
+ * Somebody works on the directory right now: a creator, as long as there is no process yet, or the
+ * caller itself. Asked by a descriptor of its own: by @dirfd a lock of the caller would be lost.
+ */
 static bool is_locked(int dirfd)
 {
-	if (flock(dirfd, LOCK_SH | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK;
-	flock(dirfd, LOCK_UN);
-	return false;
+	_cleanup_fd_ int own = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return own >= 0 && flock(own, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
 static bool is_waiting(int dirfd)
@@ -57,18 +59,27 @@ static bool is_paused(const struct container *container)
 	return frozen;
 }
 
-static enum container_status find_status(struct container *container)
+/* Only a process that is known to be gone is stopped: what fails otherwise says nothing of it. */
+static int find_status(struct container *container, enum container_status *ret, struct error *err)
 {
 	const struct record *record = &container->record;
+	int r;
 
 	/* The intent alone: its writer still works, or was killed and left nothing alive. */
-	if (!record->pid)
-		return is_locked(container->dirfd) ? STATUS_CREATING : STATUS_STOPPED;
-	if (pidref_open(container->procfd, record->pid, record->start_ticks, &container->init) < 0)
-		return STATUS_STOPPED;
-	if (is_waiting(container->dirfd))
-		return STATUS_CREATED;
-	return is_paused(container) ? STATUS_PAUSED : STATUS_RUNNING;
+	if (!record->pid) {
+		*ret = is_locked(container->dirfd) ? STATUS_CREATING : STATUS_STOPPED;
+		return 0;
+	}
+	r = pidref_open(container->procfd, record->pid, record->start_ticks, &container->init);
+	if (r < 0 && r != -ESRCH)
+		return fail(err, r, "look at the container's init %d", record->pid);
+	if (r < 0)
+		*ret = STATUS_STOPPED;
+	else if (is_waiting(container->dirfd))
+		*ret = STATUS_CREATED;
+	else
+		*ret = is_paused(container) ? STATUS_PAUSED : STATUS_RUNNING;
+	return 0;
 }
 
 int container_load_from(int dirfd, struct container *ret, struct error *err)
@@ -81,11 +92,12 @@ int container_load_from(int dirfd, struct container *ret, struct error *err)
 	container.procfd = proc_open(err);
 	r = container.procfd < 0 ? container.procfd
 				 : record_read(dirfd, container.arena, &container.record, err);
+	if (r >= 0)
+		r = find_status(&container, &container.status, err);
 	if (r < 0) {
 		container_done(&container);
 		return r;
 	}
-	container.status = find_status(&container);
 	*ret = container;
 	return 0;
 }

@@ -41,9 +41,9 @@ enum root_kind {
  * (mode 0755, root's) and the last component (@kind) are created, each in a directory that is open
  * already (mkdirat(2), openat(2) with O_EXCL), so that a racing writer inside the root can't send
  * anything outside. Symbolic links are followed within the root, as the container would; a
- * dangling one is -ENOENT. What exists at the last component stays as it is, whatever its kind.
- * Errors: -ENOTDIR for a file in the middle, -EROFS, -EACCES and so on; the text names the
- * component that could not be made.
+ * dangling one is -ENOTDIR or, at the last component with ROOT_FILE, -ELOOP. What exists at the
+ * last component stays as it is, whatever its kind. Errors: -ENOTDIR for a file in the middle,
+ * -EROFS, -EACCES and so on; the text names the component that could not be made.
  */
 int root_make(int rootfd, const char *path, enum root_kind kind, struct error *err) must_check;
 

@@ -7,8 +7,9 @@
 
 #include "berth/base/error.h"
 
-/* Most bytes of a program's standard error that are kept for the message. */
-#define SPAWN_STDERR_MAX 4096
+/* Most bytes of a program's standard error that are kept for the message, which has room for them
+ * and for its own words before them. */
+#define SPAWN_STDERR_MAX 1024
 
 struct spawn {
 	const char *path;	 /* absolute; resolved in the caller's root */

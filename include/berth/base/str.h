@@ -29,6 +29,12 @@ int str_to_u64(const char *text, uint64_t *ret);
 int str_to_i64(const char *text, int64_t *ret);
 int str_to_u32(const char *text, uint32_t *ret); /* -ERANGE above UINT32_MAX */
 
+/*
+ * Length in bytes of the UTF-8 character at @text, which ends with NUL or is known to be whole, or
+ * 0 where there is none: overlong forms, surrogates and what lies beyond U+10FFFF included.
+ */
+size_t utf8_length(const char *text);
+
 /* A text that grows. Initialise with BUF_EMPTY, or mark it _cleanup_buf_; data is NUL-terminated.
  */
 struct buf {

@@ -103,6 +103,26 @@ static void test_read_kernel_file(void **state)
 	assert_null(none);
 }
 
+/*
+ * Such a file may be longer than one read gives, and is bounded by the caller alone. Its length
+ * changes while others load programs into the kernel.
+ */
+static void test_read_large_kernel_file(void **state)
+{
+	_cleanup_fd_ int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_free_ char *data = NULL;
+	struct error err = ERROR_NONE;
+	size_t size = 0;
+	char *none = NULL;
+
+	(void)state;
+	assert_fine(file_read_at(proc, "kallsyms", 64u << 20, &data, &size, &err), err);
+	if (size <= 65536)
+		skip_because("the kernel has few symbols");
+	assert_int_equal(strlen(data), size);
+	assert_failed(file_read_at(proc, "kallsyms", 65536, &none, NULL, &err), err, -EFBIG);
+}
+
 static void test_read_fd(void **state)
 {
 	const struct world *world = *state;
@@ -317,6 +337,7 @@ int main(void)
 		world_test(test_read_kinds),
 		world_test(test_read_kernel_file),
 		world_test(test_read_fd),
+		world_test(test_read_large_kernel_file),
 		world_test(test_write),
 		world_test(test_write_refused),
 		world_test(test_no_room),

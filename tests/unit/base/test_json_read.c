@@ -175,6 +175,7 @@ static void test_whole_numbers(void **state)
 		uint64_t value;
 	} cases[] = {
 		{"0", 0, 0, 0},
+		{"-0", 0, 0, 0},
 		{"1", 0, 0, 1},
 		{"9223372036854775807", 0, 0, INT64_MAX},
 		{"9223372036854775808", 0, -ERANGE, (uint64_t)INT64_MAX + 1},
@@ -205,10 +206,9 @@ static void test_whole_numbers(void **state)
 
 		assert_int_equal(json_to_u64(value, &u64), cases[i].unsigned_r);
 		assert_int_equal(json_to_i64(value, &i64), cases[i].signed_r);
-		if (cases[i].unsigned_r == 0)
-			assert_true(u64 == cases[i].value);
-		if (cases[i].signed_r == 0)
-			assert_true(i64 == (int64_t)cases[i].value);
+		/* Nothing is written where it failed. */
+		assert_true(u64 == (cases[i].unsigned_r == 0 ? cases[i].value : 0));
+		assert_true(i64 == (cases[i].signed_r == 0 ? (int64_t)cases[i].value : 0));
 	}
 }
 

@@ -158,6 +158,98 @@ static void test_character_before(void **state)
 	refuse_all(list, ARRAY_SIZE(list));
 }
 
+/* Bytes that are no UTF-8, though each of them looks like a part of it. */
+static void test_false_utf8(void **state)
+{
+	static const char *const texts[] = {
+		"\"\xc0\xaf\"",	    "\"\xe0\x9f\xbf\"",	    "\"\xf0\x8f\xbf\xbf\"",
+		"\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"", "\"\xf7\xbf\xbf\xbf\"",
+		"{\"\xc0\xaf\":1}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		_cleanup_arena_ struct arena *arena = arena_new();
+		const struct json *value = NULL;
+		struct error err = ERROR_NONE;
+
+		assert_failed(json_read(arena, texts[i], strlen(texts[i]), "x", &value, &err), err,
+			      -EINVAL);
+		assert_contains(err.text, "a string is not UTF-8");
+	}
+}
+
+/* A half of a pair of \u escapes is no character: a path would silently become another one. */
+static void test_lone_surrogates(void **state)
+{
+	static const char *const texts[] = {
+		"\"\\ud800\"",
+		"\"\\udfff\"",
+		"\"a\\ud83dz\"",
+		"\"\\ud83d\\u0041\"",
+		"\"\\ud83d\\ud83d\\ude00\"",
+		"\"\\ude00\\ud83d\"",
+		"{\"\\uDBFF\":1}",
+	};
+	_cleanup_arena_ struct arena *arena = arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		const struct json *value = NULL;
+		struct error err = ERROR_NONE;
+
+		assert_failed(json_read(arena, texts[i], strlen(texts[i]), "x", &value, &err), err,
+			      -EINVAL);
+		assert_contains(err.text, "half of a surrogate pair");
+	}
+	assert_string_equal(read_json(arena, "\"?\\\\ud800\"")->text, "?\\ud800");
+}
+
+/* A string after the end, and no more after it. */
+static void test_trailing_string(void **state)
+{
+	static const struct bad_json list[] = {
+		{"{} \"abc", 1, 4, TRAILING},
+		{"{}\n \"", 2, 2, TRAILING},
+		{"1\"", 1, 2, TRAILING},
+		{"[\"\\\"\"]\"\\\"", 1, 7, TRAILING},
+		{"[] \"\xe2\x82", 1, 7, TRAILING},
+		{"[] \"\\ud83d", 1, 5, "a string has a half of a surrogate pair"},
+	};
+
+	(void)state;
+	refuse_all(list, ARRAY_SIZE(list));
+}
+
+/* Blank is what RFC 8259 calls so, not what isspace(3) does. */
+static void test_false_blanks(void **state)
+{
+	static const char *const texts[] = {"[1,\v2]", "\f1", "{\"a\"\f:1}", "1\v", "[\"\\\"\"\f]"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		_cleanup_arena_ struct arena *arena = arena_new();
+		const struct json *value = NULL;
+		struct error err = ERROR_NONE;
+
+		assert_failed(json_read(arena, texts[i], strlen(texts[i]), "x", &value, &err), err,
+			      -EINVAL);
+	}
+}
+
+/* What is wrong at the beginning of a line is reported there, not on the line before. */
+static void test_line_begin(void **state)
+{
+	static const struct bad_json list[] = {
+		{"[1,\n// c\n 2]", 2, 1, COMMENT}, {"\n// c", 2, 1, COMMENT},
+		{"[\n\t\t// c", 2, 3, COMMENT},	   {"{\"a\":1\n]", 2, 1, MEMBER},
+		{"{\"a\":1\n\t]", 2, 2, MEMBER},
+	};
+
+	(void)state;
+	refuse_all(list, ARRAY_SIZE(list));
+}
+
 static void test_trailing(void **state)
 {
 	static const struct bad_json list[] = {
@@ -329,12 +421,23 @@ static void test_nul_byte(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_early_end),	 cmocka_unit_test(test_wrong_token),
-		cmocka_unit_test(test_no_token),	 cmocka_unit_test(test_strings),
-		cmocka_unit_test(test_character_before), cmocka_unit_test(test_trailing),
-		cmocka_unit_test(test_comments),	 cmocka_unit_test(test_twice),
-		cmocka_unit_test(test_twice_among_many), cmocka_unit_test(test_depth),
-		cmocka_unit_test(test_too_many),	 cmocka_unit_test(test_size),
+		cmocka_unit_test(test_early_end),
+		cmocka_unit_test(test_wrong_token),
+		cmocka_unit_test(test_no_token),
+		cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_character_before),
+		cmocka_unit_test(test_trailing),
+		cmocka_unit_test(test_false_utf8),
+		cmocka_unit_test(test_trailing_string),
+		cmocka_unit_test(test_lone_surrogates),
+		cmocka_unit_test(test_false_blanks),
+		cmocka_unit_test(test_line_begin),
+		cmocka_unit_test(test_comments),
+		cmocka_unit_test(test_twice),
+		cmocka_unit_test(test_twice_among_many),
+		cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_size),
 		cmocka_unit_test(test_nul_byte),
 	};
 

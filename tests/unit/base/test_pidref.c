@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pinned processes: who they are, waiting, reaping. */
+#include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/time.h>
 
@@ -273,6 +274,41 @@ static void test_never_executed(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+static void *be_a_thread(void *fds)
+{
+	pid_t tid = (pid_t)syscall(SYS_gettid);
+	char byte;
+
+	if (write(((const int *)fds)[1], &tid, sizeof(tid)) != sizeof(tid))
+		return NULL;
+	ignore(read(((const int *)fds)[2], &byte, 1));
+	return NULL;
+}
+
+/* A number that a thread has by now is no process: the one that had it is gone. */
+static void test_thread(void **state)
+{
+	int fds[4];
+	pthread_t thread;
+	pid_t tid = 0;
+	uint64_t start = 0;
+	struct pidref ref = PIDREF_UNSET;
+
+	(void)state;
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(fds + 2, O_CLOEXEC), 0);
+	assert_int_equal(pthread_create(&thread, NULL, be_a_thread, fds), 0);
+	assert_int_equal(read(fds[0], &tid, sizeof(tid)), sizeof(tid));
+	assert_int_equal(pidref_start_time(procfd, tid, &start, NULL), 0);
+	assert_int_equal(pidref_open(procfd, tid, start, &ref), -ESRCH);
+	assert_int_equal(pidref_open(procfd, tid, 1, &ref), -ESRCH);
+	assert_int_equal(ref.pid, 0);
+	fd_close(fds[3]);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	for (int i = 0; i < 3; i++)
+		fd_close(fds[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,7 +316,7 @@ int main(void)
 		world_test(test_zombie),	  world_test(test_open),
 		world_test(test_signal_and_reap), world_test(test_exit_status),
 		world_test(test_wait_time),	  world_test(test_cleanup),
-		world_test(test_never_executed),
+		world_test(test_never_executed),  world_test(test_thread),
 	};
 
 	if (skip_all_without(SYS_pidfd_open, "pidfd_open"))

@@ -72,7 +72,7 @@ static void test_missing(void **state)
 	assert_int_equal(mode_of(world, "in/b/c/file"), S_IFREG | 0644);
 	make(world, root, "/g/h/file", ROOT_FILE, "in/g/h/file");
 	assert_int_equal(mode_of(world, "in/g/h"), S_IFDIR | 0755);
-	make(world, root, "./i/j", ROOT_DIRECTORY, "in/i/j");
+	make(world, root, "./i/./j/.", ROOT_DIRECTORY, "in/i/j");
 	make(world, root, "b/../k", ROOT_DIRECTORY, "in/k");
 	make(world, root, "/../../l", ROOT_DIRECTORY, "in/l");
 	assert_int_equal(mode_of(world, "l"), 0);
@@ -147,6 +147,8 @@ static void test_in_the_way(void **state)
 	make_not(root, "loop", ROOT_DIRECTORY, -ELOOP);
 	make_not(root, "loop/a", ROOT_FILE, -ELOOP);
 	make_not(root, "dangling", ROOT_DIRECTORY, -ENOTDIR);
+	make_not(root, "dangling", ROOT_FILE, -ELOOP);
+	make_not(root, "loop", ROOT_FILE, -ELOOP);
 	make_not(root, "dangling/a", ROOT_DIRECTORY, -ENOTDIR);
 	make_not(root, "out/a", ROOT_FILE, -ENOTDIR);
 	assert_int_equal(mode_of(world, "in/nowhere"), 0);

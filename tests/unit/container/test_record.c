@@ -173,6 +173,22 @@ static void test_cut_anywhere(void **state)
 	}
 }
 
+/* Numbers beyond their range do not wrap round to others: 2^32 + 1 is not process 1. */
+static void test_large_numbers(void **state)
+{
+	static const char content[] =
+		HEAD "\"created\":\"c\",\"cgroupManager\":\"disabled\",\"owner\":4294967296,"
+		     "\"pid\":4294967297,\"startTime\":1,\"cgroupPath\":\"/a\","
+		     "\"cgroupKeep\":4294967297}";
+	static const char unknown[] = HEAD "\"created\":\"c\",\"cgroupManager\":\"later\"}";
+	const struct world *world = *state;
+
+	put_file(world, STATE_RECORD, content);
+	refuse_record(world, -EINVAL, "not a record of this version");
+	put_file(world, STATE_RECORD, unknown);
+	refuse_record(world, -EINVAL, "not a record of this version");
+}
+
 /* Members of another type than theirs are as good as missing. */
 static void test_strange_members(void **state)
 {
@@ -214,10 +230,10 @@ static void test_too_large(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		world_test(test_round_trip),   world_test(test_first),
-		world_test(test_none),	       world_test(test_damaged),
-		world_test(test_cut_anywhere), world_test(test_strange_members),
-		world_test(test_too_large),
+		world_test(test_round_trip),	world_test(test_first),
+		world_test(test_none),		world_test(test_damaged),
+		world_test(test_cut_anywhere),	world_test(test_strange_members),
+		world_test(test_large_numbers), world_test(test_too_large),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

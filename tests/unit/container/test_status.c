@@ -87,6 +87,21 @@ static void test_intent(void **state)
 	assert_int_equal(status_of(&place), STATUS_STOPPED);
 }
 
+/* Whoever holds the lock keeps it while it looks, by the very descriptor or a copy of it. */
+static void test_lock_is_kept(void **state)
+{
+	_cleanup_place_ struct place place = place_make(*state);
+	_cleanup_container_ struct container container = CONTAINER_UNSET;
+	_cleanup_fd_ int other = -EBADF;
+	struct error err = ERROR_NONE;
+
+	write_record(&place, 0, 0);
+	other = state_open(&place.runtime, "box", &err);
+	assert_fine(other, err);
+	assert_fine(container_load_from(fd_dup(place.dir, &err), &container, &err), err);
+	assert_failed(state_lock(other, 0, &err), err, -EBUSY);
+}
+
 static void test_process(void **state)
 {
 	_cleanup_place_ struct place place = place_make(*state);
@@ -154,10 +169,8 @@ static void test_unreadable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		world_test(test_intent),
-		world_test(test_process),
-		world_test(test_describe),
-		world_test(test_unreadable),
+		world_test(test_intent),   world_test(test_lock_is_kept), world_test(test_process),
+		world_test(test_describe), world_test(test_unreadable),
 	};
 
 	if (skip_all_without(SYS_openat2, "openat2"))
