@@ -35,6 +35,7 @@ struct record {
 	const char *cgroup_path;  /* NULL without a cgroup */
 	unsigned cgroup_keep;	  /* leading components of it that are not ours */
 	bool poststart, poststop; /* there are such hooks, in the copy of config.json */
+	bool own_keyring;	  /* its processes have a session keyring of its own */
 	struct spec_strings annotations;
 	pid_t pid; /* 0: the intent only */
 	uint64_t start_ticks;

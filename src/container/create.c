@@ -175,6 +175,7 @@ static int write_intent(struct creation *c, const struct runtime *runtime, struc
 		.cgroup_path = c->cgroup_path,
 		.poststart = spec->hooks[HOOK_POSTSTART].count > 0,
 		.poststop = spec->hooks[HOOK_POSTSTOP].count > 0,
+		.own_keyring = !c->options->no_new_keyring,
 		.annotations = spec->annotations,
 	};
 	if (c->cgroup_path) {
@@ -255,8 +256,9 @@ static int build(struct creation *c, const struct runtime *runtime, bool attache
 		return c->dirfd;
 	c->record.id = c->options->id;
 	r = write_intent(c, runtime, err);
-	if (r >= 0)
-		r = make_cgroup(c, err);
+	if (r < 0)
+		return within(err, r, "state root \"%s\"", runtime->root);
+	r = make_cgroup(c, err);
 	if (r >= 0 && !attached) {
 		c->listenfd = state_listen(c->dirfd, err);
 		r = c->listenfd < 0 ? c->listenfd : 0;

@@ -210,6 +210,7 @@ static int launch(const struct runtime *runtime, struct container *container,
 		.init = &container->init,
 		.procfd = container->procfd,
 		.preserve_fds = options->preserve_fds,
+		.own_keyring = container->record.own_keyring,
 	};
 	int r = container_spec(container, &joining.spec, err);
 

@@ -59,7 +59,8 @@ static int settle(const struct joining *joining, int rootfd, struct error *err)
 
 	if (setsid() < 0)
 		return fail(err, -errno, "make a session");
-	r = keyring_join(joining->id, err);
+	if (joining->own_keyring)
+		r = keyring_join(joining->id, err);
 	if (r >= 0 && joining->spec->linux.personality_set)
 		r = personality_apply(joining->spec->linux.personality, err);
 	return r < 0 ? r : enter_cwd(rootfd, joining->process->cwd, err);

@@ -251,3 +251,14 @@ load helpers
 	wait "$BG_PID" || status=$?
 	is "$status" 137
 }
+
+@test "exec takes the container's session keyring, and none where the container has none" {
+	run_detached "$ID" sleep
+	berth exec "$ID" /bin/probe
+	json '.keyring | contains($i)' --arg i "$ID"
+	berth delete --force "$ID"
+	config_args /bin/probe sleep
+	berth run -d --no-new-keyring "$ID"
+	berth exec "$ID" /bin/probe
+	json '.keyring | contains($i) | not' --arg i "$ID"
+}

@@ -76,6 +76,7 @@ struct joining {
 	int procfd;
 	int cgroupfd; /* -1: stays in ours */
 	unsigned preserve_fds;
+	bool own_keyring; /* the container's session keyring is joined, as its init did */
 };
 
 /* Clones the process, joins it to the container, and returns once its program is executed. */
