@@ -12,16 +12,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "berth/base/fd.h"
-#include "berth/base/proc.h"
 #include "berth/base/signals.h"
 #include "berth/base/sys.h"
-#include "berth/linux/namespaces.h"
 #include "berth/linux/process.h"
 #include "berth/stage/message.h"
 
@@ -114,52 +111,6 @@ static _Noreturn void child_main(const struct joining *joining, int socket, int 
 	_exit(1);
 }
 
-static int clone_child(const struct joining *joining, const int sockets[2], struct pidref *ret,
-		       struct error *err)
-{
-	int pidfd = -EBADF;
-	struct clone_args args = {
-		.flags = CLONE_PIDFD,
-		.pidfd = (uintptr_t)&pidfd,
-		.exit_signal = SIGCHLD,
-	};
-	int pid;
-
-	if (joining->cgroupfd >= 0) {
-		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = (uint64_t)joining->cgroupfd;
-	}
-	pid = sys_clone3(&args);
-	if (pid == 0)
-		child_main(joining, sockets[1], sockets[0]);
-	if (pid < 0)
-		return fail(err, pid, "clone a process into the container");
-	*ret = (struct pidref){.pid = pid, .fd = pidfd};
-	return 0;
-}
-
-/* The pid namespace holds for children: entered around the clone, left again at once. */
-static int clone_inside(const struct joining *joining, const int sockets[2], struct pidref *ret,
-			struct error *err)
-{
-	_cleanup_fd_ int directory =
-		proc_open_self(joining->procfd, "ns", O_PATH | O_DIRECTORY, err);
-	_cleanup_fd_ int own = -EBADF;
-	int r;
-
-	if (directory < 0)
-		return directory;
-	own = openat(directory, "pid", O_RDONLY | O_CLOEXEC);
-	if (own < 0)
-		return fail(err, -errno, "open \"/proc/self/ns/pid\"");
-	if (setns(joining->init->fd, CLONE_NEWPID) < 0)
-		return fail(err, -errno, "join the container's pid namespace");
-	r = clone_child(joining, sockets, ret, err);
-	if (setns(own, CLONE_NEWPID) < 0 && r >= 0)
-		r = fail(err, -errno, "return to the own pid namespace");
-	return r;
-}
-
 static int equip(const struct joining *joining, pid_t pid, struct error *err)
 {
 	const struct spec_process *process = joining->process;
@@ -174,7 +125,14 @@ int launch_exec(const struct joining *joining, struct pidref *ret, struct error 
 {
 	_cleanup_child_ struct pidref process = PIDREF_UNSET;
 	_cleanup_fd_ int socket = -EBADF;
+	/* Its pidfd stands for its namespaces. */
 	bool own_pids = joining->spec->linux.namespaces[NAMESPACE_PID].wanted;
+	const struct birth birth = {
+		.cgroupfd = joining->cgroupfd,
+		.pid_namespace = own_pids ? joining->init->fd : -EBADF,
+		.procfd = joining->procfd,
+		.what = "a process into the container",
+	};
 	int sockets[2], r;
 
 	/* The child must not be open to the container between its clone and its own first step. */
@@ -183,8 +141,9 @@ int launch_exec(const struct joining *joining, struct pidref *ret, struct error 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
 		return fail(err, -errno, "make a socket pair");
 	socket = sockets[0];
-	r = own_pids ? clone_inside(joining, sockets, &process, err)
-		     : clone_child(joining, sockets, &process, err);
+	r = process_clone(&birth, &process, err);
+	if (r == 0)
+		child_main(joining, sockets[1], sockets[0]);
 	fd_close(sockets[1]);
 	if (r >= 0)
 		r = equip(joining, process.pid, err);

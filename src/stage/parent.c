@@ -3,7 +3,7 @@
  * The parent's side of a launch.
  *
  * Situation: everything is the host's and stays so, but for two short visits: the pid namespace to
- * be joined is entered around the clone (it holds for children only), and init's mount namespace
+ * be joined is entered around the clone (clone.c), and init's mount namespace
  * while the mount sources are opened for a container with a user namespace of its own, so that
  * the flags of the host's mounts stay locked there. Both are left again before anything else.
  *
@@ -12,8 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,10 +20,8 @@
 #include "berth/base/fd.h"
 #include "berth/base/log.h"
 #include "berth/base/proc.h"
-#include "berth/base/sys.h"
 #include "berth/cgroup/cgroup.h"
 #include "berth/linux/hooks.h"
-#include "berth/linux/namespaces.h"
 #include "berth/linux/process.h"
 #include "berth/spec/state_document.h"
 #include "berth/stage/message.h"
@@ -34,69 +30,6 @@
 
 /* How long an init that waits for its start may take to answer: it has nothing else to do. */
 #define ANSWER_TIMEOUT_MS 30000
-
-static const char *clone_hint(int code)
-{
-	switch (-code) {
-	case EPERM:
-		return " (making namespaces needs root)";
-	case ENOSPC:
-		return " (a limit in /proc/sys/user/max_*_namespaces or pids.max is reached)";
-	case EAGAIN:
-		return " (a limit on processes is reached: RLIMIT_NPROC, pids.max)";
-	case EBUSY:
-		return " (the cgroup has controllers enabled for its children)";
-	case EINVAL:
-		return " (the kernel lacks one of the namespaces)";
-	default:
-		return "";
-	}
-}
-
-static int clone_init(const struct launch *launch, int sockets[2], struct pidref *ret,
-		      struct error *err)
-{
-	int pidfd = -EBADF;
-	struct clone_args args = {
-		.flags = launch->plan->clone_flags | CLONE_PIDFD,
-		.pidfd = (uintptr_t)&pidfd,
-		.exit_signal = SIGCHLD,
-	};
-	int pid;
-
-	if (launch->cgroupfd >= 0) {
-		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = (uint64_t)launch->cgroupfd;
-	}
-	pid = sys_clone3(&args);
-	if (pid == 0)
-		init_main(launch, sockets[1], sockets[0]);
-	if (pid < 0)
-		return fail(err, pid, "clone the container's init%s", clone_hint(pid));
-	*ret = (struct pidref){.pid = pid, .fd = pidfd};
-	return 0;
-}
-
-/* Around the clone, children are born in the pid namespace that is to be joined. */
-static int clone_joined(const struct launch *launch, int sockets[2], struct pidref *ret,
-			struct error *err)
-{
-	_cleanup_fd_ int own = proc_open_self(launch->procfd, "ns", O_PATH | O_DIRECTORY, err);
-	int r, back;
-
-	if (own < 0)
-		return own;
-	back = openat(own, "pid", O_RDONLY | O_CLOEXEC);
-	if (back < 0)
-		return fail(err, -errno, "open \"/proc/self/ns/pid\"");
-	r = namespace_join(launch->namespace_fds[NAMESPACE_PID], NAMESPACE_PID, err);
-	if (r >= 0)
-		r = clone_init(launch, sockets, ret, err);
-	if (r >= 0 && setns(back, CLONE_NEWPID) < 0)
-		r = fail(err, -errno, "return to the own pid namespace");
-	fd_close(back);
-	return r;
-}
 
 /* What only the host's rights can do to init; it goes on meanwhile. */
 static int equip(const struct launch *launch, const struct pidref *init, struct error *err)
@@ -122,13 +55,22 @@ static int equip(const struct launch *launch, const struct pidref *init, struct 
 int launch_begin(const struct launch *launch, struct launched *ret, struct error *err)
 {
 	struct launched launched = LAUNCHED_UNSET;
+	const struct birth birth = {
+		.flags = launch->plan->clone_flags,
+		.cgroupfd = launch->cgroupfd,
+		.pid_namespace =
+			launch->plan->join_pid ? launch->namespace_fds[NAMESPACE_PID] : -EBADF,
+		.procfd = launch->procfd,
+		.what = "the container's init",
+	};
 	int sockets[2], r;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
 		return fail(err, -errno, "make a socket pair");
 	launched.socket = sockets[0];
-	r = launch->plan->join_pid ? clone_joined(launch, sockets, &launched.init, err)
-				   : clone_init(launch, sockets, &launched.init, err);
+	r = process_clone(&birth, &launched.init, err);
+	if (r == 0)
+		init_main(launch, sockets[1], sockets[0]);
 	fd_close(sockets[1]);
 	if (r >= 0)
 		r = equip(launch, &launched.init, err);

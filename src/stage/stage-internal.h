@@ -28,6 +28,18 @@ struct step {
 extern const struct step init_steps[];
 extern const size_t init_step_count;
 
+/* How a process of the container is born; nothing is owned. */
+struct birth {
+	unsigned flags;	   /* CLONE_NEW* */
+	int cgroupfd;	   /* born in this cgroup; -1: in ours */
+	int pid_namespace; /* born in it: a namespace, or a pidfd of a process in it; -1: in ours */
+	int procfd;
+	const char *what; /* for errors */
+};
+
+/* clone.c: as fork(2): 0 in the child; in the parent 1 or more, with *ret set, or an error. */
+int process_clone(const struct birth *birth, struct pidref *ret, struct error *err) must_check;
+
 /* init.c: the whole life of init up to exec. @parent_socket is the parent's end, closed here. */
 _Noreturn void init_main(const struct launch *launch, int socket, int parent_socket);
 

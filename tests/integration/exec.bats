@@ -222,9 +222,9 @@ load helpers
 	for n in {1..100}; do
 		berth exec "$ID" /bin/true
 	done
-	berth exec "$ID" /bin/sh -c 'ls -d /proc/[0-9]* | wc -l'
-	# Process 1, the shell, ls and wc.
-	is "$output" 4
+	berth exec "$ID" /bin/sh -c 'set -- /proc/[0-9]*; echo $#'
+	# Process 1 and the shell: nothing that forks, since it might be counted or not.
+	is "$output" 2
 }
 
 @test "a container without an own pid namespace" {

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The birth of a container's process: clone3(2) into its cgroup, and, where a pid namespace is to
+ * be joined, in that namespace. setns(2) with a pid namespace holds for the caller's children only,
+ * so it is entered right before the clone and left right after it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+
+#include "berth/base/fd.h"
+#include "berth/base/proc.h"
+#include "berth/base/sys.h"
+
+#include "stage-internal.h"
+
+static const char *clone_hint(int code)
+{
+	switch (-code) {
+	case EPERM:
+		return " (making namespaces needs root)";
+	case ENOSPC:
+		return " (a limit in /proc/sys/user/max_*_namespaces or pids.max is reached)";
+	case EAGAIN:
+		return " (a limit on processes is reached: RLIMIT_NPROC, pids.max)";
+	case EBUSY:
+		return " (the cgroup has controllers enabled for its children)";
+	case EINVAL:
+		return " (the kernel lacks one of the namespaces)";
+	default:
+		return "";
+	}
+}
+
+static int clone_here(const struct birth *birth, struct pidref *ret, struct error *err)
+{
+	int pidfd = -EBADF;
+	struct clone_args args = {
+		.flags = birth->flags | CLONE_PIDFD,
+		.pidfd = (uintptr_t)&pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	int pid;
+
+	if (birth->cgroupfd >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)birth->cgroupfd;
+	}
+	pid = sys_clone3(&args);
+	if (pid < 0)
+		return fail(err, pid, "clone %s%s", birth->what, clone_hint(pid));
+	if (pid > 0)
+		*ret = (struct pidref){.pid = pid, .fd = pidfd};
+	return pid;
+}
+
+int process_clone(const struct birth *birth, struct pidref *ret, struct error *err)
+{
+	_cleanup_fd_ int directory = -EBADF, own = -EBADF;
+	int r;
+
+	if (birth->pid_namespace < 0)
+		return clone_here(birth, ret, err);
+	directory = proc_open_self(birth->procfd, "ns", O_PATH | O_DIRECTORY, err);
+	if (directory < 0)
+		return directory;
+	own = openat(directory, "pid", O_RDONLY | O_CLOEXEC);
+	if (own < 0)
+		return fail(err, -errno, "open \"/proc/self/ns/pid\"");
+	if (setns(birth->pid_namespace, CLONE_NEWPID) < 0)
+		return fail(err, -errno, "join the container's pid namespace");
+	r = clone_here(birth, ret, err);
+	/* The child, which gets 0, is where it is to be; the parent's next children are not. */
+	if (r != 0 && setns(own, CLONE_NEWPID) < 0 && r > 0) {
+		pidref_kill_and_reap(ret);
+		return fail(err, -errno, "return to the own pid namespace");
+	}
+	return r;
+}
