@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "berth/base/clock.h"
@@ -101,9 +102,17 @@ static void warn_of_capabilities(const struct spec *spec)
 /* root.path is looked at early: a missing one is the commonest mistake of all. */
 static int check_root(const struct creation *c, struct error *err)
 {
-	_cleanup_fd_ int fd = open(c->spec->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const char *path = c->spec->root_path;
+	_cleanup_fd_ int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
 
-	return fd < 0 ? fail(err, -errno, "root.path: open \"%s\"", c->spec->root_path) : 0;
+	if (fd < 0)
+		return fail(err, -errno, "root.path: open \"%s\"", path);
+	if (fstat(fd, &st) < 0)
+		return fail(err, -errno, "root.path: look at \"%s\"", path);
+	if (S_ISLNK(st.st_mode))
+		return refuse(err, "root.path: \"%s\" is a symbolic link", path);
+	return S_ISDIR(st.st_mode) ? 0 : fail(err, -ENOTDIR, "root.path: open \"%s\"", path);
 }
 
 static int prepare_cgroup(struct creation *c, const struct runtime *runtime, struct error *err)

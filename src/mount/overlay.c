@@ -220,8 +220,9 @@ int overlay_open_by_mount(const struct overlay *overlay, struct error *err)
 	layer_fds_done(&layers);
 	if (r < 0)
 		return r;
-	fd = sys_open_tree(AT_FDCWD, overlay->scratch, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (umount2(overlay->scratch, MNT_DETACH) < 0) {
+	fd = sys_open_tree(AT_FDCWD, overlay->scratch,
+			   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+	if (umount2(overlay->scratch, MNT_DETACH | UMOUNT_NOFOLLOW) < 0) {
 		fd_close(fd);
 		return fail(err, -errno, "unmount \"%s\"", overlay->scratch);
 	}

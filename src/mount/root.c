@@ -19,9 +19,9 @@
 int mount_root_attach(const struct spec *spec, struct mount_sources *sources, int *ret_rootfd,
 		      struct error *err)
 {
-	/* The slash follows a link at the end, as it did when the tree was cloned. */
-	_cleanup_free_ char *path = xasprintf("%s/", spec->root_path);
-	int r = sys_move_mount(sources->root, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
+	/* A link at the end is not followed, as it was not when the tree was cloned. */
+	int r = sys_move_mount(sources->root, "", AT_FDCWD, spec->root_path,
+			       MOVE_MOUNT_F_EMPTY_PATH);
 
 	/*
 	 * In a user namespace the way to root.path may be barred (a directory with mode 0700),

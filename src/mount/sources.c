@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "berth/base/alloc.h"
 #include "berth/base/fd.h"
@@ -55,10 +56,25 @@ static int open_overlays(const struct spec *spec, struct mount_sources *sources,
 	return 0;
 }
 
+/* A link is refused, as runc does: nobody may lead the root elsewhere by exchanging it. */
+static int clone_root(const char *path, struct error *err)
+{
+	_cleanup_fd_ int fd = sys_open_tree(AT_FDCWD, path,
+					    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE |
+						    AT_SYMLINK_NOFOLLOW);
+	struct stat st;
+
+	if (fd < 0)
+		return fail(err, fd, "root.path: open \"%s\"", path);
+	if (fstat(fd, &st) < 0)
+		return fail(err, -errno, "root.path: look at \"%s\"", path);
+	if (!S_ISDIR(st.st_mode))
+		return fail(err, -ENOTDIR, "root.path: open \"%s\"", path);
+	return take_fd(&fd);
+}
+
 static int open_root(const struct spec *spec, struct error *err)
 {
-	/* The slash makes anything but a directory fail here, and not when it is attached. */
-	_cleanup_free_ char *path = xasprintf("%s/", spec->root_path);
 	static const char *const annotations[] = {
 		"org.berth.overlay.lower", "org.berth.overlay.upper", "org.berth.overlay.work"};
 	const struct overlay overlay = {
@@ -69,12 +85,10 @@ static int open_root(const struct spec *spec, struct error *err)
 		.scratch = spec->root_path,
 		.names = annotations,
 	};
-	int fd;
 
 	if (spec->overlay.lower)
 		return overlay_open(&overlay, err);
-	fd = clone_tree(path, /* recursive= */ true);
-	return fd < 0 ? fail(err, fd, "root.path: open \"%s\"", spec->root_path) : fd;
+	return clone_root(spec->root_path, err);
 }
 
 static int open_all(const struct spec *spec, struct mount_sources *sources, struct error *err)

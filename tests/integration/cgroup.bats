@@ -4,11 +4,6 @@
 
 load helpers
 
-# The directory of the container's cgroup on the cgroup2 mount, by a process in it.
-cgroup_of() {
-	printf '%s%s' "$CGROUP2" "$(sed -n 's/^0:://p' "/proc/$1/cgroup")"
-}
-
 @test "without a path the container gets a cgroup of its own, named after it" {
 	requires cgroup2
 	run_detached "$ID" sleep

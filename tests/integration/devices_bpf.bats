@@ -15,6 +15,11 @@ rules() {
 	config '.linux.resources.devices = $r' --argjson r "$1"
 }
 
+# The kernel has no such program any more.
+is_unknown() {
+	! bpftool prog show id "$1"
+}
+
 # The fuse (10:229) and tun (10:200) devices can be opened without privileges, kmsg (1:11) for
 # writing; so a refusal is the work of the rules.
 
@@ -123,11 +128,13 @@ opened() {
 }
 
 @test "the rules end with the container: no program stays" {
-	requires command=bpftool
-	local before
+	requires command=bpftool cgroup2
+	local program
 
-	before=$(bpftool cgroup tree | wc -l)
-	config_args /bin/true
-	berth run "$ID"
-	is "$(bpftool cgroup tree | wc -l)" "$before"
+	run_detached "$ID" sleep
+	program=$(bpftool -j cgroup show "$(cgroup_of "$PID")" | jq -e '.[0].id')
+	bpftool prog show id "$program" >/dev/null
+	berth delete --force "$ID"
+	# The kernel frees it a moment after its cgroup.
+	wait_for 5 is_unknown "$program"
 }

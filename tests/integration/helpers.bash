@@ -433,6 +433,11 @@ status_is() {
 	[[ $(status_of "$1") == "$2" ]]
 }
 
+# The directory of the container's cgroup on the cgroup2 mount, by a process in it.
+cgroup_of() {
+	printf '%s%s' "$CGROUP2" "$(sed -n 's/^0:://p' "/proc/$1/cgroup")"
+}
+
 # A file system of the host that teardown unmounts: options of mount(8), the target last.
 host_mount() {
 	mkdir -p "${*: -1}"
@@ -535,7 +540,8 @@ has_capability() {
 	((0x$effective >> $1 & 1))
 }
 
-# Skips the test unless all conditions hold: cap_sys_resource controller=NAME command=NAME cgroup2.
+# Skips the test unless all conditions hold: cap_sys_resource controller=NAME command=NAME cgroup2
+# plain_build.
 requires() {
 	local condition
 
@@ -550,6 +556,9 @@ requires() {
 		controller=*)
 			has_controller "${condition#*=}" ||
 				skip "needs the ${condition#*=} controller on cgroup2"
+			;;
+		plain_build)
+			! grep -q __asan_init "$RUNTIME" || skip 'AddressSanitizer reserves terabytes'
 			;;
 		command=*)
 			command -v "${condition#*=}" >/dev/null || skip "needs ${condition#*=}"

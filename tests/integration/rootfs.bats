@@ -20,6 +20,17 @@ link_at() {
 	ln -s "$2" "rootfs/$1"
 }
 
+@test "the root is a link: refused" {
+	ln -s rootfs link
+	config '.root.path = "link"'
+	berth_fails 'root.path: "'"$BUNDLE"'/link" is a symbolic link' run "$ID"
+	# What lies behind a link may be reached by it.
+	ln -s . here
+	config '.root.path = "here/rootfs/"'
+	config_args /bin/true
+	berth run "$ID"
+}
+
 @test "/proc is a link to the outside: refused" {
 	link_at proc "$VICTIM"
 	run_hostile

@@ -235,6 +235,7 @@ load helpers
 }
 
 @test "run with few limits on processes and memory of its own" {
+	requires plain_build
 	config_args /bin/true
 	BERTH_TEST=$ID prlimit --as=64000000 --stack=262144 "$RUNTIME" --root "$STATE" run "$ID"
 }

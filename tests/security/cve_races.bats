@@ -113,5 +113,4 @@ start_many() {
 	config '.root.readonly = false'
 	config_args /bin/sh -c 'true'
 	start_many $((STARTS / 4))
-	rm -f other
 }
