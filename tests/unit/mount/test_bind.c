@@ -120,11 +120,19 @@ static void check_root_path(void)
 	world.spec.root_path = at("file");
 	CHECK_FAILS(mount_sources_open(&world.spec, &world.sources, &world.err),
 		    "/file\": Not a directory");
-	/* A link to the root is as good as the root. */
+	/* A link in its place is none, neither while the tree is cloned nor when it is attached. */
 	CHECK(symlink("root", at("link")) == 0);
 	world.spec.root_path = at("link");
-	attach_root();
-	CHECK(count_mounts("self", "/root rw") == 1);
+	CHECK_FAILS(mount_sources_open(&world.spec, &world.sources, &world.err),
+		    "/link\": Not a directory");
+	world.spec.root_path = at("root");
+	CHECK_OK(mount_propagation_prepare(&world.spec, &world.err));
+	CHECK_OK(mount_sources_open(&world.spec, &world.sources, &world.err));
+	world.spec.root_path = at("link");
+	CHECK_FAILS(
+		mount_root_attach(&world.spec, &world.sources, &world.context.rootfd, &world.err),
+		"attach the root to \"");
+	CHECK(count_mounts("self", "/root rw") == 0);
 }
 
 static void test_root_path(void **state)
