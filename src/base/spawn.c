@@ -180,7 +180,7 @@ static int start(const struct spawn *what, struct child_pipes *pipes, struct pid
 		return fail(err, -errno, "open \"/dev/null\"");
 	r = keep_high(input, &in, err);
 	if (r >= 0)
-		r = keep_high(null, &out, err);
+		r = keep_high(what->outputfd > 0 ? what->outputfd : null, &out, err);
 	if (r >= 0)
 		r = keep_high(pipes->stderr_write, &errors, err);
 	if (r >= 0)

@@ -12,7 +12,7 @@ struct values {
 
 static const struct option options[] = {
 	{"all", 'a', OPTION_FLAG, offsetof(struct values, all), NULL,
-	 "KILL reaches what outlives init too; no error if it does not run"},
+	 "signal all its processes; no error if it does not run"},
 };
 
 static int run(const struct runtime *runtime, void *values, char *const *args, int *ret_status,

@@ -61,7 +61,8 @@ struct command {
 };
 
 extern const struct command command_create, command_delete, command_exec, command_features,
-	command_kill, command_list, command_run, command_spec, command_start, command_state;
+	command_kill, command_list, command_pause, command_ps, command_resume, command_run,
+	command_spec, command_start, command_state;
 
 /* Writes @text to standard output. */
 int print_out(const char *text, struct error *err) must_check;

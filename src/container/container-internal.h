@@ -85,6 +85,8 @@ void container_done(struct container *container);
 /* The copy of config.json that the container was made from, decoded into the container's arena. */
 int container_spec(struct container *container, const struct spec **ret,
 		   struct error *err) must_check;
+/* Its cgroup, the caller's. -ENOMEDIUM where it has none, -ENOENT where that is gone. */
+int container_cgroup_open(const struct container *container, struct error *err) must_check;
 void container_describe(const struct container *container, struct state_document *ret);
 
 /* destroy.c */

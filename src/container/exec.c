@@ -150,17 +150,6 @@ static int derive_process(struct container *container, const struct spec *spec,
 	return r;
 }
 
-/* The container's cgroup; where it cannot take processes any more, the one its init is in. */
-static int open_cgroup(const struct container *container, struct error *err)
-{
-	_cleanup_fd_ int root = -EBADF;
-
-	if (!container->record.cgroup_path)
-		return -EBADF;
-	root = cgroup_open_root(container->procfd, err);
-	return root < 0 ? root : cgroup_open(root, container->record.cgroup_path, err);
-}
-
 static int prepare_filter(const struct runtime *runtime, const struct spec *spec,
 			  struct seccomp_program *ret, struct error *err)
 {
@@ -226,9 +215,11 @@ static int launch(const struct runtime *runtime, struct container *container,
 		r = lsm_check(joining.process, /* mount_label= */ NULL, err);
 	if (r < 0)
 		return r;
-	cgroupfd = open_cgroup(container, err);
-	if (cgroupfd < 0 && container->record.cgroup_path)
-		return cgroupfd;
+	if (container->record.cgroup_path) {
+		cgroupfd = container_cgroup_open(container, err);
+		if (cgroupfd < 0)
+			return cgroupfd;
+	}
 	joining.cgroupfd = cgroupfd;
 	r = prepare_filter(runtime, joining.spec, &filter, err);
 	if (r >= 0)

@@ -20,17 +20,25 @@ static int signal_init(const struct container *container, int signal, struct err
 }
 
 /*
- * Processes that outlive init, which there are only without a pid namespace of the container's own.
- * Its cgroup still has them.
+ * Everything in its cgroup: also processes that outlive init, which there are only without a pid
+ * namespace of the container's own. As with runc it is fine that there is nobody.
  */
-static int kill_others(const struct container *container, struct error *err)
+static int signal_all(const struct container *container, int signal, struct error *err)
 {
-	_cleanup_fd_ int root = -EBADF;
+	_cleanup_fd_ int root = cgroup_open_root(container->procfd, err), fd = -EBADF;
+	struct error failed = ERROR_NONE;
 
-	if (!container->record.cgroup_path)
+	if (root < 0)
+		return root;
+	if (signal == SIGKILL)
+		return cgroup_kill(root, container->record.cgroup_path, err);
+	fd = cgroup_open(root, container->record.cgroup_path, &failed);
+	if (fd >= 0)
+		return cgroup_signal(fd, signal, err);
+	if (fd == -ENOENT)
 		return 0;
-	root = cgroup_open_root(container->procfd, err);
-	return root < 0 ? root : cgroup_kill(root, container->record.cgroup_path, err);
+	*err = failed;
+	return fd;
 }
 
 int container_kill(const struct runtime *runtime, const char *id, int signal, bool all,
@@ -41,11 +49,8 @@ int container_kill(const struct runtime *runtime, const char *id, int signal, bo
 
 	if (r < 0)
 		return r;
+	if (all && container.record.cgroup_path)
+		return signal_all(&container, signal, err);
 	r = signal_init(&container, signal, err);
-	/* As with runc: with --all it is fine that there is nobody. */
-	if (all && r == -ESRCH)
-		r = 0;
-	if (r >= 0 && all && signal == SIGKILL)
-		r = kill_others(&container, err);
-	return r;
+	return all && r == -ESRCH ? 0 : r;
 }

@@ -137,7 +137,8 @@ static void print(struct listing *listing, enum list_format format, struct buf *
 		print_table(&listing->cells, out);
 		break;
 	case LIST_JSON:
-		buf_add_string(out, listing->json.data);
+		/* As runc does where there is nothing. */
+		buf_add_string(out, listing->cells.count ? listing->json.data : "null");
 		buf_add_char(out, '\n');
 		break;
 	case LIST_QUIET:

@@ -18,8 +18,9 @@ static int check_created(const struct container *container, struct error *err)
 		return refuse(err, "cannot start a container that has stopped");
 	case STATUS_CREATING:
 		return refuse(err, "cannot start a container that is still being created");
-	case STATUS_RUNNING:
 	case STATUS_PAUSED:
+		return refuse(err, "cannot start a container in the paused state");
+	case STATUS_RUNNING:
 	case STATUS_MAX:
 		break;
 	}

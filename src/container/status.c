@@ -75,10 +75,10 @@ static int find_status(struct container *container, enum container_status *ret, 
 		return fail(err, r, "look at the container's init %d", record->pid);
 	if (r < 0)
 		*ret = STATUS_STOPPED;
-	else if (is_waiting(container->dirfd))
-		*ret = STATUS_CREATED;
+	else if (is_paused(container)) /* one that waits for its start may be, too */
+		*ret = STATUS_PAUSED;
 	else
-		*ret = is_paused(container) ? STATUS_PAUSED : STATUS_RUNNING;
+		*ret = is_waiting(container->dirfd) ? STATUS_CREATED : STATUS_RUNNING;
 	return 0;
 }
 

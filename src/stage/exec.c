@@ -147,8 +147,9 @@ int launch_exec(const struct joining *joining, struct pidref *ret, struct error 
 	fd_close(sockets[1]);
 	if (r >= 0)
 		r = equip(joining, process.pid, err);
+	/* In a paused container it answers once that is resumed; if it dies, the wait ends too. */
 	if (r >= 0)
-		r = launch_go(joining->procfd, socket, &process, err);
+		r = go_and_wait(joining->procfd, socket, &process, /* timeout_ms= */ -1, err);
 	if (r < 0)
 		return r;
 	*ret = take_pidref(&process);

@@ -225,11 +225,17 @@ int launch_commit(const struct launched *launched, struct error *err)
 
 int launch_go(int procfd, int socket, const struct pidref *init, struct error *err)
 {
+	return go_and_wait(procfd, socket, init, ANSWER_TIMEOUT_MS, err);
+}
+
+int go_and_wait(int procfd, int socket, const struct pidref *init, int timeout_ms,
+		struct error *err)
+{
 	struct message message;
 	int r = message_send(socket, MESSAGE_GO, err);
 
 	if (r >= 0)
-		r = message_wait_ack(socket, init, ANSWER_TIMEOUT_MS, err);
+		r = message_wait_ack(socket, init, timeout_ms, err);
 	if (r < 0)
 		return r;
 	/* From here on only the hooks of startContainer take time, and they have time-outs. */

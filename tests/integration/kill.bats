@@ -113,6 +113,37 @@ start_trap() {
 	wait_for 5 grep -q 'signal 10' "$CONTAINER_OUT"
 }
 
+@test "--all reaches every process of the container, also in cgroups below" {
+	requires cgroup2
+	start_trap 2
+	berth exec -d "$ID" /bin/probe trap 1 10
+	local other=$OUT
+	wait_for 10 grep -q ready "$other"
+	mkdir "$(cgroup_of "$PID")/below"
+	berth ps --format json "$ID"
+	value '.[1]' >"$(cgroup_of "$PID")/below/cgroup.procs"
+	berth kill --all "$ID" USR1
+	wait_for 5 grep -q 'signal 10' "$CONTAINER_OUT"
+	wait_for 5 grep -q 'signal 10' "$other"
+	is "$(grep -c 'signal 10' "$CONTAINER_OUT")" 1
+}
+
+@test "--all of a container that is stopped or has no cgroup" {
+	config_args /bin/true
+	berth create "$ID"
+	berth start "$ID"
+	wait_for 5 status_is "$ID" stopped
+	berth kill --all "$ID" TERM
+	berth kill --all "$ID" KILL
+	berth delete "$ID"
+	config_args /bin/probe trap 1 10
+	berth --cgroup-manager disabled run -d "$ID"
+	wait_for 10 grep -q ready "$OUT"
+	CONTAINER_OUT=$OUT
+	berth kill --all "$ID" USR1
+	wait_for 5 grep -q 'signal 10' "$CONTAINER_OUT"
+}
+
 @test "--all KILL without a pid namespace of its own ends all processes" {
 	config '.linux.namespaces |= map(select(.type != "pid"))'
 	run_detached "$ID" orphans 3 stay

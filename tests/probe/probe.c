@@ -178,8 +178,12 @@ static int command_trap(int argc, char **argv)
 	puts("ready");
 	fflush(stdout);
 	for (int left = atoi(argv[1]); left > 0; left--) {
-		int number = sigwaitinfo(&set, NULL);
+		int number;
 
+		/* Freezing interrupts it. */
+		do
+			number = sigwaitinfo(&set, NULL);
+		while (number < 0);
 		printf("signal %d\n", number);
 		fflush(stdout);
 	}

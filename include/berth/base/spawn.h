@@ -18,12 +18,13 @@ struct spawn {
 	const char *input;	 /* what the program finds on its standard input, or NULL */
 	size_t input_size;
 	int cwdfd;	/* working directory, or -1: the caller's */
+	int outputfd;	/* the program's standard output; 0: /dev/null */
 	int timeout_ms; /* then the program and its group are killed; -1: wait for ever */
 };
 
 /*
  * Runs the program and waits for it. Its standard input is a memfd with @input (so a program that
- * does not read it cannot make the writer fail), its standard output goes to /dev/null, its
+ * does not read it cannot make the writer fail), its standard output goes to @outputfd, its
  * standard error is kept. It gets a process group of its own, default signal dispositions, no
  * descriptors but 0 to 2, and dies with the caller. The child is always reaped.
  * Returns 0 if it exited with 0. Errors: -ECHILD (exited otherwise or by a signal), -ETIMEDOUT, or

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "berth/base/error.h"
 #include "berth/spec/resources.h"
@@ -76,6 +77,32 @@ int cgroup_open(int rootfd, const char *path, struct error *err) must_check;
 
 /* Whether the cgroup is frozen (cgroup.events). */
 int cgroup_is_frozen(int cgroupfd, bool *ret, struct error *err) must_check;
+
+/*
+ * Freezes or thaws the cgroup with all below it, and waits until that has taken effect,
+ * @timeout_ms at most: then it is thawed again, and -ETIMEDOUT.
+ */
+int cgroup_freeze(int cgroupfd, bool frozen, int timeout_ms, struct error *err) must_check;
+
+/* Numbers of processes, ascending. */
+struct cgroup_pids {
+	pid_t *items; /* owned */
+	size_t count;
+	bool out_of_sight; /* there are more, which our pid namespace does not show */
+};
+
+/* The processes in the cgroup and all below it. */
+int cgroup_pids_read(int cgroupfd, struct cgroup_pids *ret, struct error *err) must_check;
+bool cgroup_pids_contain(const struct cgroup_pids *pids, pid_t pid);
+void cgroup_pids_done(struct cgroup_pids *pids);
+
+#define _cleanup_pids_ __attribute__((cleanup(cgroup_pids_done)))
+
+/*
+ * Sends the signal to every process in the cgroup and below it. It is frozen meanwhile, so that
+ * none escapes by forking; one that was frozen before stays so.
+ */
+int cgroup_signal(int cgroupfd, int signal, struct error *err) must_check;
 
 /*
  * Kills every process in the cgroup and below (cgroup.kill), waits until it is empty, @timeout_ms

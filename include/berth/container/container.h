@@ -69,8 +69,8 @@ int container_run(const struct runtime *runtime, const struct create_options *op
 int container_start(const struct runtime *runtime, const char *id, struct error *err) must_check;
 
 /*
- * Sends @signal to the container's init. With @all a container that does not run is fine, and
- * SIGKILL reaches what is left in its cgroup too.
+ * Sends @signal to the container's init; with @all to every process in its cgroup, and then a
+ * container that does not run is fine.
  */
 int container_kill(const struct runtime *runtime, const char *id, int signal, bool all,
 		   struct error *err) must_check;
@@ -84,6 +84,28 @@ int container_delete(const struct runtime *runtime, const char *id, bool force,
 /* Executes a further process in a container; *ret_status as for container_run(). */
 int container_exec(const struct runtime *runtime, const struct exec_options *options,
 		   int *ret_status, struct error *err) must_check;
+
+/*
+ * Freezes and thaws all processes of a container that runs or waits for its start. Refused where it
+ * has no cgroup.
+ */
+int container_pause(const struct runtime *runtime, const char *id, struct error *err) must_check;
+int container_resume(const struct runtime *runtime, const char *id, struct error *err) must_check;
+
+/* Options of ps. */
+struct ps_options {
+	const char *id;
+	bool json;		 /* the numbers alone */
+	const char *const *args; /* of ps(1), NULL-terminated; empty: "-ef" */
+	const char *const *env;	 /* of ps(1), and where its PATH comes from */
+};
+
+/*
+ * Appends the processes in the container's cgroup and below: as a JSON array, or as those lines
+ * of ps(1) that are about them. Refused where it has no cgroup.
+ */
+int container_ps(const struct runtime *runtime, const struct ps_options *options, struct buf *out,
+		 struct error *err) must_check;
 
 /* Appends what `state` prints. */
 int container_state(const struct runtime *runtime, const char *id, struct buf *out,

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* berth resume */
+#include "options.h"
+
+static int run(const struct runtime *runtime, void *values, char *const *args, int *ret_status,
+	       struct error *err)
+{
+	(void)values;
+	*ret_status = 0;
+	return container_resume(runtime, args[0], err);
+}
+
+const struct command command_resume = {
+	.name = "resume",
+	.arguments = "ID",
+	.summary = "let a paused container go on",
+	.preserve_offset = -1,
+	.failure_status = 1,
+	.args_min = 1,
+	.args_max = 1,
+	.run = run,
+};
