@@ -25,6 +25,9 @@
 
 #define PROC_ROOT_INODE 1
 
+/* The inode of the host's own user namespace, PROC_USER_INIT_INO; a number fixed in the kernel. */
+#define FIRST_USER_NAMESPACE 0xEFFFFFFDu
+
 int proc_open(struct error *err)
 {
 	_cleanup_fd_ int fd = open("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -93,4 +96,11 @@ int proc_write_self(int procfd, const char *path, const char *value, struct erro
 void fd_path(int fd, char path[static FD_PATH_MAX])
 {
 	snprintf(path, FD_PATH_MAX, "/proc/self/fd/%d", fd);
+}
+
+bool proc_in_first_user_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino == FIRST_USER_NAMESPACE;
 }

@@ -3,6 +3,7 @@
 #include "berth/base/sys.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -106,4 +107,14 @@ int sys_setresuid(uid_t uid)
 int sys_setresgid(gid_t gid)
 {
 	return result(syscall(SYS_setresgid, gid, gid, gid));
+}
+
+uint64_t sys_capabilities(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{.effective = 0}};
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return 0;
+	return data[0].effective | (uint64_t)data[1].effective << 32;
 }

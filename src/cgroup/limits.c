@@ -318,6 +318,17 @@ bool cgroup_limits_asked(const struct spec_resources *resources)
 	return resources->unified_count > 0;
 }
 
+char *cgroup_limit_asked(const struct spec_resources *resources)
+{
+	char value[VALUE_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		if (limits[i].convert(resources, value) == ASKED_LIMIT)
+			return field_path(&limits[i]);
+	}
+	return resources->unified_count ? unified_path(&resources->unified[0]) : NULL;
+}
+
 /* Writes one file; @field is what asked for it. */
 static int write_file(int cgroupfd, const char *path, const char *file, const char *value,
 		      struct error *err)

@@ -18,6 +18,7 @@
 #include "berth/base/fd.h"
 #include "berth/base/log.h"
 #include "berth/base/path.h"
+#include "berth/base/proc.h"
 #include "berth/linux/seccomp.h"
 #include "berth/linux/selfexe.h"
 #include "berth/spec/spec.h"
@@ -58,7 +59,7 @@ static const struct option global_options[] = {
 	 "cgroupfs (default) or disabled"},
 	{"systemd-cgroup", 0, OPTION_REFUSED_FLAG, 0, NULL, "not supported yet"},
 	{"rootless", 0, OPTION_TEXT, offsetof(struct globals, rootless), "true|false|auto",
-	 "whose default state root is used (default: auto)"},
+	 "without rights over the host (default: auto)"},
 	{"version", 'v', OPTION_FLAG, offsetof(struct globals, version), NULL, "print the version"},
 };
 
@@ -142,14 +143,16 @@ static int choose_root(const struct globals *globals, struct runtime *runtime, c
 		       struct error *err)
 {
 	const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
-	bool rootless = geteuid() != 0;
+	bool rootless = geteuid() != 0 || !proc_in_first_user_namespace();
 
 	if (globals->rootless && str_equal(globals->rootless, "true"))
 		rootless = true;
-	else if (globals->rootless && !str_equal(globals->rootless, "false") &&
-		 !str_equal(globals->rootless, "auto"))
+	else if (globals->rootless && str_equal(globals->rootless, "false"))
+		rootless = false;
+	else if (globals->rootless && !str_equal(globals->rootless, "auto"))
 		return refuse(err, "--rootless: \"%s\" is not true, false or auto",
 			      globals->rootless);
+	runtime->rootless = rootless;
 	runtime->root_given = globals->root != NULL;
 	if (globals->root)
 		*ret_root = path_absolute(globals->root);

@@ -115,6 +115,38 @@ static int check_root(const struct creation *c, struct error *err)
 	return S_ISDIR(st.st_mode) ? 0 : fail(err, -ENOTDIR, "root.path: open \"%s\"", path);
 }
 
+/*
+ * Without rights over the host there is a cgroup only where one is delegated to the user. None is
+ * needed unless limits are asked for: then the container lives in the cgroup of its creator.
+ */
+static int prepare_delegated_cgroup(struct creation *c, struct error *err)
+{
+	const struct spec_linux *spec = &c->spec->linux;
+	_cleanup_free_ char *limit = cgroup_limit_asked(&spec->resources);
+	_cleanup_free_ char *path = NULL;
+	struct error why = ERROR_NONE;
+	int r;
+
+	r = cgroup_path_of_user(c->procfd, spec->cgroups_path, c->options->id, &path, err);
+	if (r < 0)
+		return r;
+	c->cgroup_root = cgroup_open_root(c->procfd, &why);
+	if (c->cgroup_root >= 0 && cgroup_is_delegated(c->procfd, c->cgroup_root, path)) {
+		c->cgroup_path = take_ptr(&path);
+		return 0;
+	}
+	if (!limit) {
+		log_debug("container \"%s\": no cgroup of its own", c->options->id);
+		return 0;
+	}
+	if (c->cgroup_root < 0)
+		return fail(err, c->cgroup_root, "%s: a limit needs a cgroup: %s", limit, why.text);
+	return refuse_as(err, -EACCES,
+			 "%s: a limit needs a cgroup that is delegated to user %u, and \"%s\" is "
+			 "not (systemd-run --user --scope -p Delegate=yes makes one)",
+			 limit, geteuid(), path);
+}
+
 static int prepare_cgroup(struct creation *c, const struct runtime *runtime, struct error *err)
 {
 	const struct spec_linux *spec = &c->spec->linux;
@@ -122,6 +154,8 @@ static int prepare_cgroup(struct creation *c, const struct runtime *runtime, str
 
 	if (r < 0)
 		return r;
+	if (runtime->rootless && runtime->cgroup_manager != CGROUP_MANAGER_DISABLED)
+		return prepare_delegated_cgroup(c, err);
 	if (runtime->cgroup_manager == CGROUP_MANAGER_DISABLED) {
 		if (cgroup_limits_asked(&spec->resources))
 			return refuse(err, "linux.resources: limits need a cgroup, which "
@@ -148,6 +182,8 @@ static int prepare(struct creation *c, const struct runtime *runtime, struct err
 		r = check_root(c, err);
 	if (r >= 0)
 		r = plan_make(c->spec, &c->plan, err);
+	if (r >= 0 && !capabilities_of_root())
+		r = plan_restrict(c->spec, getegid(), &c->plan, err);
 	if (r >= 0)
 		r = sysctl_check(&c->spec->linux.sysctl, c->spec->linux.namespaces, err);
 	if (r >= 0)

@@ -16,6 +16,7 @@
 #include <sys/capability.h>
 #include <sys/prctl.h>
 
+#include "berth/base/sys.h"
 #include "berth/linux/process.h"
 
 /* The sets of one capset(2), as masks. */
@@ -26,6 +27,14 @@ struct sets {
 static uint64_t bit(int capability)
 {
 	return UINT64_C(1) << capability;
+}
+
+bool capabilities_of_root(void)
+{
+	const uint64_t needed =
+		bit(CAP_SYS_ADMIN) | bit(CAP_SYS_CHROOT) | bit(CAP_SETUID) | bit(CAP_SETGID);
+
+	return (sys_capabilities() & needed) == needed;
 }
 
 static const char *capability_text(int capability)

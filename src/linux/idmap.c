@@ -1,16 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The id maps of a new user namespace; see user_namespaces(7). */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
+#include "berth/base/alloc.h"
 #include "berth/base/proc.h"
+#include "berth/base/spawn.h"
 #include "berth/base/str.h"
+#include "berth/base/sys.h"
 #include "berth/linux/process.h"
 
 /* The kernel's bounds: lines of a map, and bytes of the one write that must hold them all. */
 #define MAP_LINES_MAX 340
 #define MAP_BYTES_MAX 4095
+
+/* Where the helpers are looked for: PATH is the user's to choose. The last is that of NixOS. */
+static const char *const helper_directories[] = {"/usr/bin", "/bin", "/usr/local/bin",
+						 "/run/wrappers/bin"};
+#define HELPER_DIRECTORIES "/usr/bin, /bin, /usr/local/bin, /run/wrappers/bin"
+
+/* They may have to ask a directory service for the user. */
+#define HELPER_TIMEOUT_MS 30000
 
 /* What the errors of the write mean, of which user_namespaces(7) needs a page to tell. */
 static const char *map_hint(int code)
@@ -42,17 +57,25 @@ static int map_text(const struct spec_id_map *maps, size_t count, struct buf *te
 	return 0;
 }
 
+/* The two maps of a user namespace. */
+struct kind {
+	const char *field, *file, *helper, *ranges;
+	uid_t (*own)(void);
+};
+
+static const struct kind uids = {"linux.uidMappings", "uid_map", "newuidmap", "/etc/subuid",
+				 geteuid};
+static const struct kind gids = {"linux.gidMappings", "gid_map", "newgidmap", "/etc/subgid",
+				 getegid};
+
 static int write_map(int procfd, pid_t pid, const char *file, const struct spec_id_map *maps,
 		     size_t count, struct error *err)
 {
 	_cleanup_buf_ struct buf text = BUF_EMPTY;
 	struct error inner = ERROR_NONE;
 	char path[64];
-	int r;
+	int r = map_text(maps, count, &text, err);
 
-	if (!count)
-		return 0;
-	r = map_text(maps, count, &text, err);
 	if (r < 0)
 		return r;
 	snprintf(path, sizeof(path), "%d/%s", pid, file);
@@ -71,22 +94,111 @@ static int deny_setgroups(int procfd, pid_t pid, struct error *err)
 {
 	char path[64];
 
-	if (geteuid() == 0)
-		return 0;
 	snprintf(path, sizeof(path), "%d/setgroups", pid);
 	return proc_write(procfd, path, "deny", err);
 }
 
-int idmap_write(int procfd, pid_t pid, const struct spec_id_maps *maps, struct error *err)
+/* The helper's path, the caller's, or NULL where it is not installed. */
+static char *find_helper(const char *name)
 {
-	/* First, since for one who maps himself the next write makes him root. */
-	int r = maps->gid_count ? deny_setgroups(procfd, pid, err) : 0;
+	for (size_t i = 0; i < ARRAY_SIZE(helper_directories); i++) {
+		char *path = xasprintf("%s/%s", helper_directories[i], name);
+
+		if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0)
+			return path;
+		free(path);
+	}
+	return NULL;
+}
+
+/* What may be wrong, besides what the helper says itself. */
+static const char *helper_hint(void)
+{
+	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1
+		       ? "berth runs with no_new_privs, under which the helper has no rights: "
+		       : "";
+}
+
+static int run_helper(const struct kind *kind, const char *path, pid_t pid,
+		      const struct spec_id_map *maps, size_t count, struct error *err)
+{
+	_cleanup_strv_ struct strv args = {.items = NULL};
+	struct spawn helper = {.path = path, .cwdfd = -EBADF, .timeout_ms = HELPER_TIMEOUT_MS};
+	char number[16];
+	int r;
+
+	strv_add(&args, kind->helper);
+	snprintf(number, sizeof(number), "%d", pid);
+	strv_add(&args, number);
+	for (size_t i = 0; i < count; i++) {
+		const uint32_t range[] = {maps[i].container_id, maps[i].host_id, maps[i].size};
+
+		for (size_t k = 0; k < ARRAY_SIZE(range); k++) {
+			snprintf(number, sizeof(number), "%u", range[k]);
+			strv_add(&args, number);
+		}
+	}
+	helper.argv = (const char *const *)args.items;
+	r = spawn_wait(&helper, err);
+	return r < 0 ? within(err, r, "%smap the ranges (does %s give them to user %u?)",
+			      helper_hint(), kind->ranges, geteuid())
+		     : 0;
+}
+
+/* The map by somebody who has more rights than the caller. */
+static int delegate_map(const struct kind *kind, pid_t pid, const struct spec_id_map *maps,
+			size_t count, struct error *err)
+{
+	_cleanup_buf_ struct buf text = BUF_EMPTY;
+	_cleanup_free_ char *path = NULL;
+	int r = map_text(maps, count, &text, err);
 
 	if (r < 0)
-		return within(err, r, "linux.gidMappings");
-	r = write_map(procfd, pid, "uid_map", maps->uid, maps->uid_count, err);
-	if (r < 0)
-		return within(err, r, "linux.uidMappings");
-	r = write_map(procfd, pid, "gid_map", maps->gid, maps->gid_count, err);
-	return r < 0 ? within(err, r, "linux.gidMappings") : 0;
+		return r;
+	path = find_helper(kind->helper);
+	if (!path)
+		return refuse_as(err, -ENOENT,
+				 "user %u needs %s to map more than the own id %u, and it is not "
+				 "installed (looked for in " HELPER_DIRECTORIES
+				 "; Debian has it in the package uidmap)",
+				 geteuid(), kind->helper, kind->own());
+	return run_helper(kind, path, pid, maps, count, err);
+}
+
+static bool has_rights(void)
+{
+	const uint64_t needed = UINT64_C(1) << CAP_SETUID | UINT64_C(1) << CAP_SETGID;
+
+	return (sys_capabilities() & needed) == needed;
+}
+
+bool idmap_is_own(const struct spec_id_map *maps, size_t count, uint32_t own)
+{
+	return count == 1 && maps[0].size == 1 && maps[0].host_id == own;
+}
+
+static int make_map(int procfd, pid_t pid, const struct kind *kind, const struct spec_id_map *maps,
+		    size_t count, struct error *err)
+{
+	bool rights = has_rights();
+	int r = 0;
+
+	if (!count)
+		return 0;
+	if (!rights && !idmap_is_own(maps, count, kind->own())) {
+		r = delegate_map(kind, pid, maps, count, err);
+	} else {
+		if (!rights && kind == &gids)
+			r = deny_setgroups(procfd, pid, err);
+		if (r >= 0)
+			r = write_map(procfd, pid, kind->file, maps, count, err);
+	}
+	return r < 0 ? within(err, r, "%s", kind->field) : 0;
+}
+
+int idmap_write(int procfd, pid_t pid, const struct spec_id_maps *maps, struct error *err)
+{
+	int r = make_map(procfd, pid, &uids, maps->uid, maps->uid_count, err);
+
+	return r < 0 ? r : make_map(procfd, pid, &gids, maps->gid, maps->gid_count, err);
 }

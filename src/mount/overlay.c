@@ -15,7 +15,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "berth/base/alloc.h"
@@ -27,9 +26,6 @@
 #include "mount-internal.h"
 
 #define LAYERS_MAX 500 /* of the kernel, OVL_MAX_STACK; only for the message */
-
-/* The inode of the host's own user namespace, PROC_USER_INIT_INO; a number fixed in the kernel. */
-#define INITIAL_USER_NAMESPACE 0xEFFFFFFDu
 
 /* One directory under a name that no parser takes apart, and the descriptor that it may hang on. */
 struct layer_name {
@@ -112,13 +108,11 @@ static int set_layers(int fs, const struct overlay *overlay, struct error *err)
 /* A user namespace may not write trusted.* attributes: there the overlay's are user.*. */
 static bool needs_userxattr(const struct overlay *overlay)
 {
-	struct stat st;
-
 	for (size_t i = 0; overlay->options && overlay->options[i]; i++) {
 		if (str_equal(overlay->options[i], "userxattr"))
 			return false;
 	}
-	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != INITIAL_USER_NAMESPACE;
+	return !proc_in_first_user_namespace();
 }
 
 int overlay_open_by_parameters(const struct overlay *overlay, struct error *err)

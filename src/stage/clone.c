@@ -15,11 +15,16 @@
 
 #include "stage-internal.h"
 
-static const char *clone_hint(int code)
+static const char *clone_hint(unsigned flags, int code)
 {
 	switch (-code) {
 	case EPERM:
-		return " (making namespaces needs root)";
+		return flags & CLONE_NEWUSER
+			       ? " (are user namespaces switched off for users, or is the root "
+				 "directory changed by chroot?)"
+			       : " (making namespaces needs root)";
+	case EACCES:
+		return " (the cgroup is not delegated to the user)";
 	case ENOSPC:
 		return " (a limit in /proc/sys/user/max_*_namespaces or pids.max is reached)";
 	case EAGAIN:
@@ -49,7 +54,7 @@ static int clone_here(const struct birth *birth, struct pidref *ret, struct erro
 	}
 	pid = sys_clone3(&args);
 	if (pid < 0)
-		return fail(err, pid, "clone %s%s", birth->what, clone_hint(pid));
+		return fail(err, pid, "clone %s%s", birth->what, clone_hint(birth->flags, pid));
 	if (pid > 0)
 		*ret = (struct pidref){.pid = pid, .fd = pidfd};
 	return pid;

@@ -78,7 +78,7 @@ static int take_ids(const struct spec_process *process, struct error *err)
 	int r = capabilities_bound(&process->capabilities, err);
 
 	if (r >= 0)
-		r = ids_apply(process, /* may_set_groups= */ true, err);
+		r = ids_apply(process, err);
 	if (r >= 0)
 		r = capabilities_apply(&process->capabilities, err);
 	return r;
@@ -95,9 +95,9 @@ static int take_credentials(const struct entry *entry, struct error *err)
 {
 	const struct spec_process *process = entry->process;
 	bool late_filter = process->no_new_privileges;
-	int r = 0;
+	int r = groups_apply(process, err);
 
-	if (!late_filter)
+	if (r >= 0 && !late_filter)
 		r = seccomp_apply(entry->seccomp, err);
 	if (r >= 0)
 		r = take_ids(process, err);

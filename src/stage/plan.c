@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "berth/linux/namespaces.h"
+#include "berth/linux/process.h"
 
 /*
  * Order of joining. The network and IPC namespaces do not care; the cgroup namespace must be joined
@@ -72,6 +73,23 @@ int plan_make(const struct spec *spec, struct plan *ret, struct error *err)
 	plan.write_maps = (plan.clone_flags & namespace_flag(NAMESPACE_USER)) != 0;
 	plan.parent_sources = plan.write_maps;
 	*ret = plan;
+	return 0;
+}
+
+int plan_restrict(const struct spec *spec, gid_t gid, struct plan *plan, struct error *err)
+{
+	const struct spec_id_maps *maps = &spec->linux.id_maps;
+
+	if (!spec->linux.namespaces[NAMESPACE_USER].wanted)
+		return refuse_as(err, -EPERM,
+				 "linux.namespaces: a user who is not root needs a \"user\" "
+				 "namespace (see berth spec --rootless)");
+	/* Found out before anything is made; other ways to a denial show only at the end. */
+	if (plan->write_maps && spec->process && spec->process->group_count &&
+	    idmap_is_own(maps->gid, maps->gid_count, gid))
+		return refuse_as(err, -EPERM, IDS_GROUPS_DENIED);
+	/* The child's mount namespace cannot be entered without rights in the own one. */
+	plan->parent_sources = false;
 	return 0;
 }
 

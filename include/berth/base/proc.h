@@ -3,6 +3,7 @@
 #ifndef BERTH_BASE_PROC_H
 #define BERTH_BASE_PROC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -29,6 +30,9 @@ int proc_write(int procfd, const char *path, const char *value, struct error *er
 
 /* As proc_write(), below the directory of the calling process. */
 int proc_write_self(int procfd, const char *path, const char *value, struct error *err) must_check;
+
+/* Whether the caller is in the host's own user namespace; false where /proc does not say so. */
+bool proc_in_first_user_namespace(void);
 
 /* Path of @fd for calls that take only paths: "/proc/self/fd/N". For descriptors of berth's own. */
 #define FD_PATH_MAX 32

@@ -37,5 +37,7 @@ int sys_keyctl(int operation, unsigned long a, unsigned long b, unsigned long c)
 int sys_setgroups(size_t count, const gid_t *list);
 int sys_setresuid(uid_t uid);
 int sys_setresgid(gid_t gid);
+/* The effective capabilities of the calling thread; none where the kernel does not say. */
+uint64_t sys_capabilities(void);
 
 #endif

@@ -36,6 +36,22 @@ int cgroup_path_of(const char *cgroups_path, const char *id, char **ret_path,
 		   struct error *err) must_check;
 
 /*
+ * The same for one who has no rights over the host. What is not absolute lies below the caller's
+ * own cgroup; the caller's text.
+ */
+int cgroup_path_of_user(int procfd, const char *cgroups_path, const char *id, char **ret_path,
+			struct error *err) must_check;
+
+/*
+ * Whether the caller may make the cgroup @path and move processes from his own cgroup there, as
+ * far as the files' owners and modes tell: it is delegated to him (cgroups(7), "Delegation").
+ */
+bool cgroup_is_delegated(int procfd, int rootfd, const char *path) must_check;
+
+/* JSON path of a limit that cgroup_limits_asked() is true for, or NULL. The caller's text. */
+char *cgroup_limit_asked(const struct spec_resources *resources);
+
+/*
  * How many leading components of @path exist already: what is made beyond them is berth's to
  * remove. Written into the intent record before cgroup_make().
  */
@@ -66,8 +82,8 @@ int cgroup_make(int rootfd, const char *path, const struct spec_resources *resou
  * the default devices that every container has (as runc appends them: null, zero, full, random,
  * urandom, tty, ptmx, pts/N, and mknod of anything). The last rule that speaks of a device and an
  * access decides, each access for itself; what none speaks of is denied. Rules empty, or such that
- * everything is allowed: nothing is attached. In a user namespace where the kernel refuses BPF with
- * EPERM: returns 0 and sets *ret_skipped.
+ * everything is allowed: nothing is attached. In a user namespace, or for a user who is not root,
+ * where the kernel refuses BPF with EPERM: returns 0 and sets *ret_skipped.
  */
 int cgroup_devices_attach(int cgroupfd, const struct spec_device_rule *rules, size_t count,
 			  bool *ret_skipped, struct error *err) must_check;

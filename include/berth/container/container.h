@@ -16,6 +16,7 @@ struct runtime {
 	const char *root; /* the state root, absolute */
 	bool root_given;  /* with --root: then a missing one is an error of `list` */
 	enum cgroup_manager cgroup_manager;
+	bool rootless; /* without rights over the host: a cgroup only where one is delegated */
 };
 
 /* Options of create and run. */

@@ -14,9 +14,17 @@
 #include "berth/base/error.h"
 #include "berth/spec/spec.h"
 
-/* idmap.c: writes uid_map and gid_map of process @pid by way of the host's procfs; the parent. */
+/*
+ * idmap.c: makes uid_map and gid_map of process @pid what @maps says; the parent. One who has
+ * CAP_SETUID and CAP_SETGID writes them by way of the host's procfs. Another one writes only the
+ * map of his own id alone, for the group at the price of setgroups(2); all others are written for
+ * him by newuidmap(1) and newgidmap(1), if /etc/subuid and /etc/subgid allow it. Errors:
+ * linux.uidMappings, linux.gidMappings.
+ */
 int idmap_write(int procfd, pid_t pid, const struct spec_id_maps *maps,
 		struct error *err) must_check;
+/* Whether @maps is one id, and that is @own on the host. */
+bool idmap_is_own(const struct spec_id_map *maps, size_t count, uint32_t own);
 
 /* oom.c: writes /proc/PID/oom_score_adj; the parent, who has the host's rights. */
 int oom_score_adj_write(int procfd, pid_t pid, int value, struct error *err) must_check;
@@ -64,16 +72,23 @@ int personality_apply(unsigned long persona, struct error *err) must_check;
  * A capability that cannot be granted is left out (config.md: not an error); the inheritable and
  * ambient sets hold what the spec lists and nothing else (CVE-2022-29162).
  */
+/* Whether the caller may do what root of its user namespace may, as far as berth needs it. */
+bool capabilities_of_root(void) must_check;
 int capabilities_bound(const struct spec_capabilities *capabilities, struct error *err) must_check;
 int capabilities_apply(const struct spec_capabilities *capabilities, struct error *err) must_check;
 
 /*
- * ids.c: setgroups(2), setresgid(2), setresuid(2), in this order. @may_set_groups false: in a user
- * namespace that denies it (idmap_write() by one who is not root); then additionalGids must be
- * empty, and the creator's groups stay.
+ * ids.c: setgroups(2), before any filter, so that what it answers is the kernel's word. Where the
+ * user namespace denies it, additionalGids must be empty, and the creator's groups stay.
+ * ids_apply(): then setresgid(2), setresuid(2), in this order.
  */
-int ids_apply(const struct spec_process *process, bool may_set_groups,
-	      struct error *err) must_check;
+int groups_apply(const struct spec_process *process, struct error *err) must_check;
+int ids_apply(const struct spec_process *process, struct error *err) must_check;
+
+/* What is wrong with additionalGids where the user namespace denies setgroups(2). */
+#define IDS_GROUPS_DENIED                                                                          \
+	"process.user.additionalGids: cannot be set, since the user namespace denies "             \
+	"setgroups(2): its maker had no right over more than his own group"
 
 /*
  * home.c: value of HOME for @uid from /etc/passwd of the root @rootfd: a regular file of bounded

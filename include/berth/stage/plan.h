@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "berth/base/error.h"
 #include "berth/spec/spec.h"
@@ -29,6 +30,13 @@ struct plan {
  * refused with the JSON path of the namespace.
  */
 int plan_make(const struct spec *spec, struct plan *ret, struct error *err) must_check;
+
+/*
+ * Adapts a plan to one who has no rights over the host, and whose group is @gid: refuses what he
+ * cannot have, and leaves to init what only those rights let the parent do. Pure, too.
+ */
+int plan_restrict(const struct spec *spec, gid_t gid, struct plan *plan,
+		  struct error *err) must_check;
 
 /* CLONE_NEW* of all namespaces that the container does not share with the host: what exec joins. */
 unsigned plan_exec_flags(const struct spec *spec);

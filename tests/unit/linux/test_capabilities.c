@@ -55,7 +55,7 @@ static void child_apply(void *argument)
 	if (geteuid() != 0)
 		_exit(CHILD_SKIP);
 	child_assert(capabilities_bound(capabilities, &err) == 0);
-	child_assert(ids_apply(&wish->process, true, &err) == 0);
+	child_assert(ids_apply(&wish->process, &err) == 0);
 	child_assert(capabilities_apply(capabilities, &err) == 0);
 	seen = look();
 	child_assert(seen.bounding == wish->expected.bounding);

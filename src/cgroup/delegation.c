@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Cgroups of users who have no rights over the host; see cgroups(7), "Delegation".
+ *
+ * Theory of operation. A part of the hierarchy is delegated by giving its directory and its
+ * cgroup.procs to the user. He may then make cgroups there, and move a process only if he may write
+ * to the cgroup.procs of the innermost cgroup that contains both the old place and the new one. So
+ * both are looked at before anything is made: where they are not his, a container lives in the
+ * cgroup of its creator.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "berth/base/alloc.h"
+#include "berth/base/fd.h"
+#include "berth/base/proc.h"
+#include "berth/base/root.h"
+#include "berth/base/str.h"
+#include "berth/cgroup/cgroup.h"
+
+#include "cgroup-internal.h"
+
+/* The line of the one hierarchy of cgroup v2 in /proc/PID/cgroup. */
+#define UNIFIED_PREFIX "0::"
+
+/* The caller's own cgroup, "/" or "/a/b"; the caller's text. */
+static int own_cgroup(int procfd, char **ret, struct error *err)
+{
+	_cleanup_fd_ int fd = proc_open_self(procfd, "cgroup", O_RDONLY, err);
+	_cleanup_free_ char *text = NULL;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = file_read_fd(fd, "/proc/self/cgroup", CGROUP_FILE_MAX, &text, NULL, err);
+	if (r < 0)
+		return r;
+	for (const char *line = text; *line;) {
+		size_t length = strcspn(line, "\n");
+
+		if (str_starts(line, UNIFIED_PREFIX)) {
+			size_t skip = strlen(UNIFIED_PREFIX);
+
+			*ret = xstrndup(line + skip, length - skip);
+			return 0;
+		}
+		line += length + (line[length] == '\n');
+	}
+	return refuse(err, "/proc/self/cgroup shows no cgroup v2");
+}
+
+int cgroup_path_of_user(int procfd, const char *cgroups_path, const char *id, char **ret_path,
+			struct error *err)
+{
+	_cleanup_free_ char *own = NULL, *path = NULL, *clean = NULL;
+	int r = cgroup_path_of(cgroups_path, id, &clean, err);
+
+	if (r >= 0 && cgroups_path && cgroups_path[0] == '/') {
+		*ret_path = take_ptr(&clean);
+		return 0;
+	}
+	if (r >= 0)
+		r = own_cgroup(procfd, &own, err);
+	if (r < 0)
+		return r;
+	path = xasprintf("%s%s", own, clean);
+	return cgroup_path_of(path, id, ret_path, err);
+}
+
+/* The number of leading components that two paths have in common. */
+static unsigned common_depth(const char *a, const char *b)
+{
+	unsigned depth = 0;
+
+	for (; *a && *a == *b; a++, b++)
+		depth += *a == '/';
+	/* Of the last component only a part was equal, unless it ends here in both. */
+	if (depth && ((*a && *a != '/') || (*b && *b != '/')))
+		depth--;
+	return depth;
+}
+
+static bool may_write(int rootfd, const char *path, unsigned depth, const char *file)
+{
+	_cleanup_free_ char *prefix = cgroup_path_prefix(path, depth);
+	_cleanup_fd_ int fd = root_try_open(rootfd, prefix, ROOT_NO_XDEV, O_PATH | O_DIRECTORY);
+
+	return fd >= 0 && faccessat(fd, file, W_OK, AT_EACCESS) == 0;
+}
+
+bool cgroup_is_delegated(int procfd, int rootfd, const char *path)
+{
+	_cleanup_free_ char *own = NULL;
+	struct error unheard = ERROR_NONE;
+	unsigned exists, common;
+
+	if (cgroup_existing_depth(rootfd, path, &exists, &unheard) < 0 ||
+	    own_cgroup(procfd, &own, &unheard) < 0)
+		return false;
+	common = common_depth(own, path);
+	return may_write(rootfd, path, exists, ".") &&
+	       may_write(rootfd, path, exists < common ? exists : common, "cgroup.procs");
+}
