@@ -12,7 +12,7 @@ test=(
 	bats parallel jq strace bpftool libcmocka-dev valgrind
 	clang-format clang-tidy cppcheck shellcheck
 	libclang-rt-14-dev
-	iproute2 procps nftables util-linux attr
+	iproute2 procps nftables util-linux attr uidmap
 	debootstrap mmdebstrap
 	crun runc patchelf xz-utils
 	golang-go golang-github-opencontainers-runtime-tools-dev

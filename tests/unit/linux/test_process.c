@@ -280,6 +280,8 @@ static void child_map_as_user(void *argument)
 	child_assert(idmap_write(procfd, getpid(), &maps, &err) == -EPERM);
 	child_assert(strstr(err.text, "CAP_SETUID"));
 	maps.uid = uid;
+	/* One who has all rights in the namespace itself has to give this one up by himself. */
+	child_assert(proc_write_self(procfd, "setgroups", "deny", &err) == 0);
 	child_assert(idmap_write(procfd, getpid(), &maps, &err) == 0);
 	child_assert(getuid() == 0 && getgid() == 0);
 	child_assert(setgroups(1, &none) < 0 && errno == EPERM);
@@ -290,12 +292,43 @@ static void child_map_as_user(void *argument)
 	child_assert((groups_apply(&process, &err) ?: ids_apply(&process, &err)) == -EPERM);
 }
 
+static void check_own_id(int procfd, pid_t pid)
+{
+	_cleanup_free_ char *gids = map_of(procfd, pid, "gid_map");
+	_cleanup_free_ char *setgroups_ = map_of(procfd, pid, "setgroups");
+	unsigned a, b, c;
+
+	child_assert(sscanf(gids, "%u %u %u", &a, &b, &c) == 3 && a == 7 && b == 1234 && c == 1);
+	child_assert(str_equal(setgroups_, "deny\n"));
+}
+
+/* A user maps his own id by himself, and no other. */
+static void child_map_for_child(void *argument)
+{
+	struct spec_id_map own[] = {{7, 1234, 1}}, two[] = {{0, 1234, 1}, {1, 4294967000, 1}};
+	struct spec_id_maps maps = {.uid = own, .gid = own, .uid_count = 1, .gid_count = 1};
+	struct error err = ERROR_NONE;
+
+	(void)argument;
+	if (geteuid() != 0 || setgroups(0, NULL) < 0 || setgid(1234) < 0 || setuid(1234) < 0)
+		_exit(CHILD_SKIP);
+	child_assert(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
+	child_assert(with_maps(&maps, check_own_id, &err) == 0);
+	/* By newuidmap, which is not there, or knows no such user. */
+	maps.uid = two;
+	maps.uid_count = 2;
+	child_assert(with_maps(&maps, NULL, &err) < 0);
+	child_assert(str_starts(err.text, "linux.uidMappings: "));
+	child_assert(strstr(err.text, "newuidmap"));
+}
+
 static void test_id_maps_of_users(void **state)
 {
 	(void)state;
 	needs_kernel();
 
 	in_child(child_map_as_user, NULL);
+	in_child(child_map_for_child, NULL);
 }
 
 /* --- the rest ---------------------------------------------------------------------------- */
