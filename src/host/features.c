@@ -26,18 +26,6 @@ static void add_flag(struct json_writer *w, const char *key, const char *flag, b
 	json_end_object(w);
 }
 
-/* Joining time namespaces and making them is not there yet: the name is left out. */
-static void add_namespaces(struct json_writer *w)
-{
-	json_key(w, "namespaces");
-	json_begin_array(w);
-	for (int kind = 0; kind < NAMESPACE_MAX; kind++) {
-		if (kind != NAMESPACE_TIME)
-			json_string(w, namespace_names[kind]);
-	}
-	json_end_array(w);
-}
-
 static void add_seccomp(struct json_writer *w)
 {
 	json_key(w, "seccomp");
@@ -55,7 +43,7 @@ static void add_linux(struct json_writer *w)
 {
 	json_key(w, "linux");
 	json_begin_object(w);
-	add_namespaces(w);
+	add_names(w, "namespaces", namespace_names, NAMESPACE_MAX);
 	add_names(w, "capabilities", capability_names, CAPABILITY_COUNT);
 	json_key(w, "cgroup");
 	json_begin_object(w);

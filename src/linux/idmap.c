@@ -5,10 +5,12 @@
 #include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "berth/base/alloc.h"
+#include "berth/base/fd.h"
 #include "berth/base/proc.h"
 #include "berth/base/spawn.h"
 #include "berth/base/str.h"
@@ -26,6 +28,8 @@ static const char *const helper_directories[] = {"/usr/bin", "/bin", "/usr/local
 
 /* They may have to ask a directory service for the user. */
 #define HELPER_TIMEOUT_MS 30000
+/* The text of a map's file has three columns of ten digits. */
+#define MAP_READ_MAX (MAP_LINES_MAX * 64)
 
 /* What the errors of the write mean, of which user_namespaces(7) needs a page to tell. */
 static const char *map_hint(int code)
@@ -201,4 +205,60 @@ int idmap_write(int procfd, pid_t pid, const struct spec_id_maps *maps, struct e
 	int r = make_map(procfd, pid, &uids, maps->uid, maps->uid_count, err);
 
 	return r < 0 ? r : make_map(procfd, pid, &gids, maps->gid, maps->gid_count, err);
+}
+
+/* Whether the text of a map's file, which is taken apart, says what @maps do in whatever order. */
+static bool says_the_same(char *text, const struct spec_id_map *maps, size_t count)
+{
+	uint32_t found[3];
+	size_t numbers = 0;
+	char *saved = NULL;
+
+	for (char *word = strtok_r(text, " \n", &saved); word;
+	     word = strtok_r(NULL, " \n", &saved)) {
+		bool known = false;
+
+		if (str_to_u32(word, &found[numbers % 3]) < 0)
+			return false;
+		if (++numbers % 3)
+			continue;
+		for (size_t i = 0; i < count && !known; i++)
+			known = maps[i].container_id == found[0] && maps[i].host_id == found[1] &&
+				maps[i].size == found[2];
+		if (!known)
+			return false;
+	}
+	return numbers == 3 * count;
+}
+
+static int compare_map(int procfd, pid_t pid, const char *file, const struct spec_id_map *maps,
+		       size_t count, struct error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_fd_ int fd = -EBADF;
+	char path[64];
+	int r;
+
+	if (!count)
+		return 0;
+	snprintf(path, sizeof(path), "%d/%s", pid, file);
+	fd = proc_open_at(procfd, path, O_RDONLY, err);
+	if (fd < 0)
+		return fd;
+	r = file_read_fd(fd, path, MAP_READ_MAX, &text, NULL, err);
+	if (r < 0)
+		return r;
+	if (!says_the_same(text, maps, count))
+		return refuse(err, "the user namespace that is joined has other mappings");
+	return 0;
+}
+
+int idmap_compare(int procfd, pid_t pid, const struct spec_id_maps *maps, struct error *err)
+{
+	int r = compare_map(procfd, pid, "uid_map", maps->uid, maps->uid_count, err);
+
+	if (r < 0)
+		return within(err, r, "linux.uidMappings");
+	r = compare_map(procfd, pid, "gid_map", maps->gid, maps->gid_count, err);
+	return r < 0 ? within(err, r, "linux.gidMappings") : 0;
 }

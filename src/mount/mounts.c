@@ -178,14 +178,15 @@ static int take_host_sysfs(const struct job *job, struct error *err)
 
 /*
  * A sysfs shows the network devices of a network namespace, so a user namespace may only mount one
- * for a network namespace that it owns. Without one the host's is shown instead.
+ * for a network namespace that it owns. Without one, be it the host's or one that was joined, the
+ * host's is shown instead.
  */
 static int take_sysfs(const struct job *job, struct error *err)
 {
 	struct error first = ERROR_NONE;
 	int fd = take_plain(job, &first);
 
-	if (fd == -EPERM && job->context->user_namespace && !job->context->network_namespace)
+	if (fd == -EPERM && job->context->user_namespace)
 		return take_host_sysfs(job, err);
 	if (fd < 0)
 		*err = first;

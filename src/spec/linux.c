@@ -11,6 +11,8 @@
 #define MAJOR_MAX 4095
 #define MINOR_MAX 1048575
 
+#define NANOSECONDS_MAX 999999999
+
 /* Most lines that the kernel takes in a map of ids, user_namespaces(7). */
 #define ID_MAP_LINES_MAX 340
 
@@ -43,8 +45,6 @@ static int decode_namespace_type(const struct decoder *d, const struct field *fi
 	entry->kind = choice_index(names, text);
 	if (entry->kind < 0)
 		return refuse_choice(node, text, names, err);
-	if (entry->kind == NAMESPACE_TIME)
-		return refuse_at(node, err, "\"time\": " NOT_YET);
 	return 0;
 }
 
@@ -152,6 +152,50 @@ static int check_id_maps(const struct node *list, const struct spec_id_map *maps
 	}
 	return 0;
 }
+
+static const struct field time_offset_fields[] = {
+	{.name = "secs",
+	 .kind = FIELD_NUMBER,
+	 AT_NUMBER(struct spec_time_offset, seconds),
+	 RANGE(INT64_MIN, INT64_MAX)},
+	{.name = "nanosecs",
+	 .kind = FIELD_NUMBER,
+	 AT_NUMBER(struct spec_time_offset, nanoseconds),
+	 RANGE(0, NANOSECONDS_MAX)},
+};
+
+static const struct table time_offset_table = {FIELDS(time_offset_fields),
+					       .size = sizeof(struct spec_time_offset)};
+
+/* A clock that the kernel shifts for nobody must not be passed over. */
+static int check_clocks(const struct decoder *d, const struct node *node, void *base,
+			struct error *err)
+{
+	static const char *const names[] = {"boottime", "monotonic", NULL};
+
+	(void)d;
+	(void)base;
+	for (const struct json *item = node->value->item; item != NULL; item = item->next) {
+		if (choice_index(names, item->key) < 0)
+			return refuse_choice(node, item->key, names, err);
+	}
+	return 0;
+}
+
+static const struct field time_offsets_fields[] = {
+	{.name = "monotonic",
+	 .kind = FIELD_OBJECT,
+	 AT(struct spec_time_offsets, monotonic),
+	 .table = &time_offset_table},
+	{.name = "boottime",
+	 .kind = FIELD_OBJECT,
+	 AT(struct spec_time_offsets, boottime),
+	 .table = &time_offset_table},
+};
+
+static const struct table time_offsets_table = {FIELDS(time_offsets_fields),
+						.size = sizeof(struct spec_time_offsets),
+						.check = check_clocks};
 
 static int decode_device_type(const struct decoder *d, const struct field *field,
 			      const struct node *node, void *base, struct error *err)
@@ -328,7 +372,10 @@ static const struct field linux_fields[] = {
 	 AT(struct spec_linux, id_maps.gid),
 	 .count = offsetof(struct spec_linux, id_maps.gid_count),
 	 .table = &id_map_table},
-	UNSUPPORTED("timeOffsets", JSON_OBJECT, NOTHING_EMPTY),
+	{.name = "timeOffsets",
+	 .kind = FIELD_OBJECT,
+	 AT(struct spec_linux, time_offsets),
+	 .table = &time_offsets_table},
 	{.name = "devices",
 	 .kind = FIELD_ARRAY,
 	 AT(struct spec_linux, devices),

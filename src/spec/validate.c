@@ -20,36 +20,57 @@ static int check_uts_name(const struct node *document, const struct spec *spec, 
 	return 0;
 }
 
-/* Ids are mapped where a user namespace is made, and only there. */
-static int check_maps(const struct node *linux, const char *member, bool new_user, size_t count,
-		      struct error *err)
+/*
+ * Ids are mapped where a user namespace is made. Besides one that is joined they only repeat what
+ * it has, which engines do; whether it does is found out when it has been joined.
+ */
+static int check_maps(const struct node *linux, const char *member,
+		      const struct spec_namespace *user, size_t count, struct error *err)
 {
 	const struct node node = node_member(linux, member);
 
-	if (new_user && count == 0)
+	if (user->wanted && user->path == NULL && count == 0)
 		return refuse_at(&node, err, "required with a new \"user\" namespace, but missing");
-	if (!new_user && count > 0)
-		return refuse_at(&node, err, "needs a new \"user\" namespace in linux.namespaces");
+	if (!user->wanted && count > 0)
+		return refuse_at(&node, err, "needs a \"user\" namespace in linux.namespaces");
 	return 0;
 }
 
-static int check_namespaces(const struct node *linux, const struct spec *spec, struct error *err)
+static bool is_shifted(const struct spec_time_offset *offset)
 {
-	const struct spec_namespace *user = &spec->linux.namespaces[NAMESPACE_USER];
-	const bool new_user = user->wanted && user->path == NULL;
-	int r;
+	return offset->seconds != 0 || offset->nanoseconds != 0;
+}
 
-	r = check_maps(linux, "uidMappings", new_user, spec->linux.id_maps.uid_count, err);
-	if (r < 0)
-		return r;
-	return check_maps(linux, "gidMappings", new_user, spec->linux.id_maps.gid_count, err);
+/* The clocks of a namespace that is joined are fixed. */
+static int check_time(const struct node *linux, const struct spec_linux *spec, struct error *err)
+{
+	const struct spec_namespace *time = &spec->namespaces[NAMESPACE_TIME];
+	const struct spec_time_offsets *offsets = &spec->time_offsets;
+	const struct node node = {.up = linux, .member = "timeOffsets"};
+
+	if (!is_shifted(&offsets->monotonic) && !is_shifted(&offsets->boottime))
+		return 0;
+	if (!time->wanted || time->path != NULL)
+		return refuse_at(&node, err, "needs a new \"time\" namespace in linux.namespaces");
+	return 0;
+}
+
+static int check_namespaces(const struct node *linux, const struct spec_linux *spec,
+			    struct error *err)
+{
+	const struct spec_namespace *user = &spec->namespaces[NAMESPACE_USER];
+	int r = check_maps(linux, "uidMappings", user, spec->id_maps.uid_count, err);
+
+	if (r >= 0)
+		r = check_maps(linux, "gidMappings", user, spec->id_maps.gid_count, err);
+	return r < 0 ? r : check_time(linux, spec, err);
 }
 
 int spec_validate(const struct node *node, struct spec *spec, struct error *err)
 {
 	/* Without a value where the document has no such object: a node is for the path alone. */
 	const struct node linux = {.up = node, .member = "linux"};
-	int r = check_namespaces(&linux, spec, err);
+	int r = check_namespaces(&linux, &spec->linux, err);
 
 	if (r >= 0)
 		r = check_uts_name(node, spec, "hostname", spec->hostname, err);

@@ -33,6 +33,8 @@ static const char *clone_hint(unsigned flags, int code)
 		return " (the cgroup has controllers enabled for its children)";
 	case EINVAL:
 		return " (the kernel lacks one of the namespaces)";
+	case EUSERS:
+		return " (user namespaces are nested too deeply)";
 	default:
 		return "";
 	}
@@ -44,7 +46,8 @@ static int clone_here(const struct birth *birth, struct pidref *ret, struct erro
 	struct clone_args args = {
 		.flags = birth->flags | CLONE_PIDFD,
 		.pidfd = (uintptr_t)&pidfd,
-		.exit_signal = SIGCHLD,
+		/* A sibling of ours gets the signal that we have. */
+		.exit_signal = birth->flags & CLONE_PARENT ? 0 : SIGCHLD,
 	};
 	int pid;
 
@@ -82,4 +85,26 @@ int process_clone(const struct birth *birth, struct pidref *ret, struct error *e
 		return fail(err, -errno, "return to the own pid namespace");
 	}
 	return r;
+}
+
+int init_clone(const struct launch *launch, const int sockets[static 2], int report,
+	       struct pidref *ret, struct error *err)
+{
+	const bool by_middle = report >= 0;
+	const struct birth birth = {
+		.flags = launch->plan->clone_flags | (by_middle ? CLONE_PARENT : 0),
+		/* The middle process is in the cgroup, and may have no right to it any more. */
+		.cgroupfd = by_middle ? -EBADF : launch->cgroupfd,
+		.pid_namespace =
+			launch->plan->join_pid ? launch->namespace_fds[NAMESPACE_PID] : -EBADF,
+		.procfd = launch->procfd,
+		.what = "the container's init",
+	};
+	int r = process_clone(&birth, ret, err);
+
+	if (r == 0) {
+		fd_close(report);
+		init_main(launch, sockets[1], sockets[0]);
+	}
+	return r < 0 ? r : 0;
 }

@@ -132,7 +132,6 @@ _Noreturn void init_main(const struct launch *launch, int socket, int parent_soc
 				.cgroupfd = launch->cgroupfd,
 				.user_namespace = namespaces[NAMESPACE_USER].wanted,
 				.cgroup_namespace = namespaces[NAMESPACE_CGROUP].wanted,
-				.network_namespace = namespaces[NAMESPACE_NETWORK].wanted,
 				.bundle = launch->bundle,
 			},
 	};

@@ -16,6 +16,7 @@ static const char *const type_names[MESSAGE_TYPE_MAX] = {
 	[MESSAGE_ERROR] = "error",     [MESSAGE_MAPS] = "maps",	  [MESSAGE_SOURCES] = "sources",
 	[MESSAGE_FDS] = "descriptors", [MESSAGE_HOOKS] = "hooks", [MESSAGE_CREATED] = "created",
 	[MESSAGE_COMMIT] = "commit",   [MESSAGE_GO] = "go",	  [MESSAGE_ACK] = "acknowledge",
+	[MESSAGE_TIME] = "time",
 };
 
 static const char *type_text(uint32_t type)

@@ -22,6 +22,7 @@
 #include "berth/base/proc.h"
 #include "berth/cgroup/cgroup.h"
 #include "berth/linux/hooks.h"
+#include "berth/linux/namespaces.h"
 #include "berth/linux/process.h"
 #include "berth/spec/state_document.h"
 #include "berth/stage/message.h"
@@ -55,22 +56,14 @@ static int equip(const struct launch *launch, const struct pidref *init, struct 
 int launch_begin(const struct launch *launch, struct launched *ret, struct error *err)
 {
 	struct launched launched = LAUNCHED_UNSET;
-	const struct birth birth = {
-		.flags = launch->plan->clone_flags,
-		.cgroupfd = launch->cgroupfd,
-		.pid_namespace =
-			launch->plan->join_pid ? launch->namespace_fds[NAMESPACE_PID] : -EBADF,
-		.procfd = launch->procfd,
-		.what = "the container's init",
-	};
 	int sockets[2], r;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
 		return fail(err, -errno, "make a socket pair");
 	launched.socket = sockets[0];
-	r = process_clone(&birth, &launched.init, err);
-	if (r == 0)
-		init_main(launch, sockets[1], sockets[0]);
+	r = launch->plan->middle
+		    ? init_clone_by_middle(launch, sockets, &launched.init, err)
+		    : init_clone(launch, sockets, /* report= */ -EBADF, &launched.init, err);
 	fd_close(sockets[1]);
 	if (r >= 0)
 		r = equip(launch, &launched.init, err);
@@ -101,7 +94,18 @@ void launched_undo(struct launched *launched)
 static int serve_maps(const struct launch *launch, const struct launched *launched,
 		      struct error *err)
 {
-	return idmap_write(launch->procfd, launched->init.pid, &launch->spec->linux.id_maps, err);
+	const struct spec_id_maps *maps = &launch->spec->linux.id_maps;
+
+	if (!launch->plan->write_maps)
+		return idmap_compare(launch->procfd, launched->init.pid, maps, err);
+	return idmap_write(launch->procfd, launched->init.pid, maps, err);
+}
+
+static int serve_time(const struct launch *launch, const struct launched *launched,
+		      struct error *err)
+{
+	return time_offsets_write(launch->procfd, launched->init.pid,
+				  &launch->spec->linux.time_offsets, err);
 }
 
 static int send_sources(const struct launched *launched, const struct mount_sources *sources,
@@ -172,6 +176,7 @@ static int (*const servants[MESSAGE_TYPE_MAX])(const struct launch *, const stru
 	[MESSAGE_MAPS] = serve_maps,
 	[MESSAGE_SOURCES] = serve_sources,
 	[MESSAGE_HOOKS] = serve_hooks,
+	[MESSAGE_TIME] = serve_time,
 };
 
 /* Init is gone without a word: says how. */

@@ -3,30 +3,28 @@
 #include "berth/stage/plan.h"
 
 #include <errno.h>
+#include <sched.h>
 
 #include "berth/linux/namespaces.h"
 #include "berth/linux/process.h"
 
 /*
- * Order of joining. The network and IPC namespaces do not care; the cgroup namespace must be joined
- * before anything shows cgroup paths; the mount namespace comes last, since it changes what
- * paths mean.
+ * Order of joining. The network, IPC and time namespaces do not care; the cgroup namespace must be
+ * joined before anything shows cgroup paths; the user namespace comes after those of the host,
+ * which it has no rights in (join.c tries again what is its own); the mount namespace comes last,
+ * since it changes what paths mean.
  */
 static const enum namespace_kind join_order[] = {
-	NAMESPACE_NETWORK, NAMESPACE_IPC, NAMESPACE_UTS, NAMESPACE_CGROUP, NAMESPACE_MOUNT,
+	NAMESPACE_NETWORK, NAMESPACE_IPC,  NAMESPACE_UTS,   NAMESPACE_TIME,
+	NAMESPACE_CGROUP,  NAMESPACE_USER, NAMESPACE_MOUNT,
 };
 
-static void plan_new(enum namespace_kind kind, struct plan *plan)
-{
-	/*
-	 * A cgroup namespace that clone3(2) makes has its root at the parent's cgroup, even with
-	 * CLONE_INTO_CGROUP: init makes it itself.
-	 */
-	if (kind == NAMESPACE_CGROUP)
-		plan->unshare_cgroup = true;
-	else
-		plan->clone_flags |= namespace_flag(kind);
-}
+/*
+ * Namespaces that init makes itself. A cgroup namespace of clone3(2) has its root at the parent's
+ * cgroup, even with CLONE_INTO_CGROUP; and the offsets of a time namespace can be set only before
+ * a process is in it, which the one that unshares it is not.
+ */
+#define MADE_BY_INIT (CLONE_NEWCGROUP | CLONE_NEWTIME)
 
 /*
  * Without a mount namespace of its own a container gets a tree that is attached nowhere (see
@@ -47,31 +45,53 @@ static int check_shared_mounts(const struct spec *spec, struct error *err)
 	return 0;
 }
 
+/* CLONE_NEW* of all namespaces that are to be new. */
+static unsigned new_flags(const struct spec_namespace namespaces[static NAMESPACE_MAX])
+{
+	unsigned new = 0;
+
+	for (int kind = 0; kind < NAMESPACE_MAX; kind++) {
+		if (namespaces[kind].wanted && !namespaces[kind].path)
+			new |= namespace_flag((enum namespace_kind)kind);
+	}
+	return new;
+}
+
+/*
+ * Who does what where user namespaces are involved. What init's clone makes belongs to the user
+ * namespace of whoever clones it, or to the new one. So a user namespace that is joined must be
+ * joined before that; and namespaces that are joined besides a new user namespace, which has no
+ * rights in them, before the clone as well. Both are the middle process's, which ends once it has
+ * cloned init. Where a user namespace is joined without a new pid namespace, init can be the same
+ * process: it joins, and makes the others itself.
+ */
+static void place_clone(struct plan *plan, unsigned new, bool joins_user)
+{
+	plan->middle = joins_user ? new &CLONE_NEWPID
+				  : (new &CLONE_NEWUSER) && (plan->join_count || plan->join_pid);
+	plan->unshare_flags = joins_user && !plan->middle ? new : new &MADE_BY_INIT;
+	plan->clone_flags = new & ~plan->unshare_flags;
+}
+
 int plan_make(const struct spec *spec, struct plan *ret, struct error *err)
 {
 	const struct spec_namespace *namespaces = spec->linux.namespaces;
+	const unsigned new = new_flags(namespaces);
 	struct plan plan = {.clone_flags = 0};
 
-	if (namespaces[NAMESPACE_USER].path)
-		return refuse(err,
-			      "linux.namespaces[%zu].path: joining a user namespace is not "
-			      "supported yet",
-			      namespaces[NAMESPACE_USER].index);
-	for (int kind = 0; kind < NAMESPACE_MAX; kind++) {
-		if (namespaces[kind].wanted && !namespaces[kind].path)
-			plan_new((enum namespace_kind)kind, &plan);
-	}
 	for (size_t i = 0; i < sizeof(join_order) / sizeof(join_order[0]); i++) {
 		if (namespaces[join_order[i]].path)
 			plan.joins[plan.join_count++] = join_order[i];
 	}
-	plan.own_mounts = (plan.clone_flags & namespace_flag(NAMESPACE_MOUNT)) != 0;
+	plan.own_mounts = (new &CLONE_NEWNS) != 0;
 	if (!plan.own_mounts && check_shared_mounts(spec, err) < 0)
 		return -EINVAL;
 	plan.join_pid = namespaces[NAMESPACE_PID].path != NULL;
-	plan.new_network = (plan.clone_flags & namespace_flag(NAMESPACE_NETWORK)) != 0;
-	plan.write_maps = (plan.clone_flags & namespace_flag(NAMESPACE_USER)) != 0;
-	plan.parent_sources = plan.write_maps;
+	place_clone(&plan, new, namespaces[NAMESPACE_USER].path != NULL);
+	plan.new_network = (new &CLONE_NEWNET) != 0;
+	plan.new_time = (new &CLONE_NEWTIME) != 0;
+	plan.write_maps = (new &CLONE_NEWUSER) != 0;
+	plan.parent_sources = namespaces[NAMESPACE_USER].wanted;
 	*ret = plan;
 	return 0;
 }

@@ -30,7 +30,7 @@ extern const size_t init_step_count;
 
 /* How a process of the container is born; nothing is owned. */
 struct birth {
-	unsigned flags;	   /* CLONE_NEW* */
+	unsigned flags;	   /* CLONE_NEW*, CLONE_PARENT */
 	int cgroupfd;	   /* born in this cgroup; -1: in ours */
 	int pid_namespace; /* born in it: a namespace, or a pidfd of a process in it; -1: in ours */
 	int procfd;
@@ -43,6 +43,26 @@ int process_clone(const struct birth *birth, struct pidref *ret, struct error *e
 /* parent.c: launch_go() for a process that may take @timeout_ms to answer; -1: for ever. */
 int go_and_wait(int procfd, int socket, const struct pidref *init, int timeout_ms,
 		struct error *err) must_check;
+
+/*
+ * clone.c: the clone of init, which talks over sockets[1]. @report: the socket of the middle
+ * process, where that is the caller: init is its sibling then; else negative.
+ */
+int init_clone(const struct launch *launch, const int sockets[static 2], int report,
+	       struct pidref *ret, struct error *err) must_check;
+
+/* middle.c: the same by way of a middle process; for the parent. */
+int init_clone_by_middle(const struct launch *launch, const int sockets[static 2],
+			 struct pidref *ret, struct error *err) must_check;
+
+/*
+ * join.c: joins all namespaces of the plan but the pid namespace, and becomes root of the user
+ * namespace if one is among them.
+ */
+int namespaces_enter(const struct launch *launch, int socket, struct error *err) must_check;
+
+/* join.c: root's ids of the user namespace that the caller is in now. */
+int become_root(int socket, struct error *err) must_check;
 
 /* init.c: the whole life of init up to exec. @parent_socket is the parent's end, closed here. */
 _Noreturn void init_main(const struct launch *launch, int socket, int parent_socket);

@@ -29,40 +29,58 @@ static int ask(const struct init *init, enum message_type type, struct error *er
 	return r < 0 ? r : message_wait_ack(init->socket, NULL, -1, err);
 }
 
+static bool joins_by_itself(const struct launch *launch)
+{
+	return launch->plan->join_count && !launch->plan->middle;
+}
+
+static int step_join(struct init *init, struct error *err)
+{
+	return namespaces_enter(init->launch, init->socket, err);
+}
+
 static bool wants_maps(const struct launch *launch)
 {
-	return launch->plan->write_maps;
+	return launch->spec->linux.namespaces[NAMESPACE_USER].wanted;
 }
 
 static int step_maps(struct init *init, struct error *err)
 {
 	int r = ask(init, MESSAGE_MAPS, err);
 
-	if (r < 0)
-		return r;
 	/* Until here our ids are not mapped: from now on root of the new namespace. */
-	r = sys_setresgid(0);
-	if (r >= 0)
-		r = sys_setresuid(0);
-	if (r < 0)
-		return fail(err, r, "become root of the user namespace (is id 0 mapped?)");
-	/* The change of ids cleared it. */
-	return die_with_parent(init->socket, err);
+	if (r >= 0 && init->launch->plan->write_maps)
+		r = become_root(init->socket, err);
+	return r;
 }
 
-static int step_namespaces(struct init *init, struct error *err)
+static bool wants_unshare(const struct launch *launch)
 {
-	const struct launch *launch = init->launch;
-	const struct plan *plan = launch->plan;
+	return launch->plan->unshare_flags != 0;
+}
 
-	for (size_t i = 0; i < plan->join_count; i++) {
-		int r = namespace_join(launch->namespace_fds[plan->joins[i]], plan->joins[i], err);
+static int step_unshare(struct init *init, struct error *err)
+{
+	const unsigned flags = init->launch->plan->unshare_flags;
+	int r = 0;
 
-		if (r < 0)
-			return within(err, r, "linux.namespaces[%zu].path",
-				      launch->spec->linux.namespaces[plan->joins[i]].index);
+	for (int kind = 0; r >= 0 && kind < NAMESPACE_MAX; kind++) {
+		if (flags & namespace_flag((enum namespace_kind)kind))
+			r = namespace_unshare((enum namespace_kind)kind, err);
 	}
-	return plan->unshare_cgroup ? namespace_unshare(NAMESPACE_CGROUP, err) : 0;
+	return r;
+}
+
+static bool wants_time(const struct launch *launch)
+{
+	return launch->plan->new_time;
+}
+
+static int step_time(struct init *init, struct error *err)
+{
+	int r = ask(init, MESSAGE_TIME, err);
+
+	return r < 0 ? r : time_namespace_enter(init->launch->procfd, err);
 }
 
 static bool wants_loopback(const struct launch *launch)
@@ -273,11 +291,15 @@ static int step_executable(struct init *init, struct error *err)
 }
 
 const struct step init_steps[] = {
+	/* A user namespace that is joined owns what is made from here on. */
+	{"join", joins_by_itself, step_join},
 	/* Nothing can be done before the ids mean something. */
 	{"maps", wants_maps, step_maps},
 	/* After the clone put us into our cgroup: it becomes the root of the new cgroup namespace.
 	 */
-	{"namespaces", NULL, step_namespaces},
+	{"unshare", wants_unshare, step_unshare},
+	/* Its offsets are fixed as soon as a process is in it. */
+	{"time", wants_time, step_time},
 	{"loopback", wants_loopback, step_loopback},
 	{"session", NULL, step_session},
 	/* Before the first mount, so that none reaches the host. */

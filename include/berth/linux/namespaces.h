@@ -23,6 +23,15 @@ int namespace_join(int fd, enum namespace_kind kind, struct error *err) must_che
 /* unshare(2) of one kind. */
 int namespace_unshare(enum namespace_kind kind, struct error *err) must_check;
 
+/*
+ * time.c: writes the offsets of the time namespace that process @pid has made with unshare(2), and
+ * is not in yet; the parent. Errors name linux.timeOffsets.
+ */
+int time_offsets_write(int procfd, pid_t pid, const struct spec_time_offsets *offsets,
+		       struct error *err) must_check;
+/* Enters it: from now on the offsets are fixed. The process itself. */
+int time_namespace_enter(int procfd, struct error *err) must_check;
+
 /* sethostname(2) and setdomainname(2); either may be NULL. In the container's UTS namespace. */
 int uts_apply(const char *hostname, const char *domainname, struct error *err) must_check;
 

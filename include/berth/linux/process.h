@@ -26,6 +26,13 @@ int idmap_write(int procfd, pid_t pid, const struct spec_id_maps *maps,
 /* Whether @maps is one id, and that is @own on the host. */
 bool idmap_is_own(const struct spec_id_map *maps, size_t count, uint32_t own);
 
+/*
+ * Compares @maps with those of process @pid, which has joined a user namespace: what config.json
+ * says besides such a namespace must be true. Empty ones say nothing.
+ */
+int idmap_compare(int procfd, pid_t pid, const struct spec_id_maps *maps,
+		  struct error *err) must_check;
+
 /* oom.c: writes /proc/PID/oom_score_adj; the parent, who has the host's rights. */
 int oom_score_adj_write(int procfd, pid_t pid, int value, struct error *err) must_check;
 

@@ -34,7 +34,6 @@ struct mount_context {
 	int cgroupfd;	       /* the container's cgroup directory, or -1 */
 	bool user_namespace;   /* in a user namespace that is not the host's: no device nodes */
 	bool cgroup_namespace; /* in a cgroup namespace of its own */
-	bool network_namespace;
 	const char *bundle; /* absolute */
 };
 

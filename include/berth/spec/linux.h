@@ -44,11 +44,14 @@ struct spec_id_maps {
 	size_t uid_count, gid_count;
 };
 
-/* linux.timeOffsets, one clock. */
+/* One clock of linux.timeOffsets; zeroes where not given. */
 struct spec_time_offset {
-	bool set;
 	int64_t seconds;
 	uint32_t nanoseconds;
+};
+
+struct spec_time_offsets {
+	struct spec_time_offset monotonic, boottime;
 };
 
 /* linux.devices[] */
@@ -63,8 +66,8 @@ struct spec_device {
 
 struct spec_linux {
 	struct spec_namespace namespaces[NAMESPACE_MAX];
-	struct spec_id_maps id_maps; /* of a new user namespace */
-	struct spec_time_offset monotonic, boottime;
+	struct spec_id_maps id_maps; /* of a new user namespace; of a joined one, or empty */
+	struct spec_time_offsets time_offsets;
 	struct spec_device *devices;
 	size_t device_count;
 	const char *cgroups_path; /* NULL where not given */

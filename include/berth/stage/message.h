@@ -18,7 +18,7 @@
 
 enum message_type {
 	MESSAGE_ERROR, /* child: it failed, and why; it exits */
-	MESSAGE_MAPS,  /* child: write my id maps                                  → ACK */
+	MESSAGE_MAPS,  /* child: write my id maps, or compare those that I joined  → ACK */
 	MESSAGE_SOURCES, /* child: open the mount sources                            → FDS…, ACK */
 	MESSAGE_FDS,	 /* parent: some of the descriptors */
 	MESSAGE_HOOKS,	 /* child: the file system stands, run the runtime's hooks   → ACK */
@@ -26,6 +26,7 @@ enum message_type {
 	MESSAGE_COMMIT,	 /* parent: the state is written, you outlive me now         → ACK */
 	MESSAGE_GO,	 /* parent or `start`: execute the program                   → ACK */
 	MESSAGE_ACK,	 /* done */
+	MESSAGE_TIME,	 /* child: write the offsets of my time namespace            → ACK */
 	MESSAGE_TYPE_MAX
 };
 

@@ -11,23 +11,25 @@
 #include "berth/spec/spec.h"
 
 struct plan {
-	unsigned clone_flags; /* CLONE_NEW* that the clone of init makes */
-	/* Kinds that init joins by descriptor, in this order. */
+	unsigned clone_flags;	/* CLONE_NEW* that the clone of init makes */
+	unsigned unshare_flags; /* CLONE_NEW* that init makes itself, after its joins */
+	/* Kinds that are joined by descriptor, in this order: by the middle process, else by init.
+	 */
 	enum namespace_kind joins[NAMESPACE_MAX];
 	size_t join_count;
-	bool join_pid;	     /* the parent enters it around the clone: it holds for children */
-	bool unshare_cgroup; /* init, once it is in its cgroup: the namespace's root is there then
-			      */
-	bool write_maps;     /* the parent writes the id maps of init's new user namespace */
+	bool middle;	 /* a process between parent and init joins, and clones init (middle.c) */
+	bool join_pid;	 /* entered around the clone of init: it holds for children */
+	bool write_maps; /* the parent writes the id maps of init's new user namespace */
 	bool parent_sources; /* the parent opens the mount sources, so that their flags stay locked
 			      */
 	bool own_mounts;     /* init has a mount namespace of its own */
 	bool new_network;    /* a loopback to bring up */
+	bool new_time;	     /* init enters it once its offsets are written */
 };
 
 /*
- * Decides from the spec alone; no system call is made. Combinations that berth cannot do yet are
- * refused with the JSON path of the namespace.
+ * Decides from the spec alone; no system call is made. Combinations that cannot be had are refused
+ * with the JSON path of what stands in the way.
  */
 int plan_make(const struct spec *spec, struct plan *ret, struct error *err) must_check;
 

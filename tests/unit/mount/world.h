@@ -205,7 +205,6 @@ static inline void fill_world(const char *base, int flags)
 	world.context.cgroupfd = -1;
 	world.context.user_namespace = flags & CLONE_NEWUSER;
 	world.context.cgroup_namespace = flags & CLONE_NEWCGROUP;
-	world.context.network_namespace = flags & CLONE_NEWNET;
 	world.context.bundle = world.base;
 	world.context.procfd = proc_open(&world.err);
 	CHECK_OK(world.context.procfd);

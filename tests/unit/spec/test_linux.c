@@ -304,18 +304,30 @@ static const struct refusal refusals[] = {
 	{NAMESPACES, "{\"type\": \"net\"}",
 	 "linux.namespaces[1].type: \"net\" is not one of cgroup, ipc, mount, network, pid, time, "
 	 "user, uts"},
-	{NAMESPACES, "{\"type\": \"time\"}",
-	 "linux.namespaces[1].type: \"time\": not supported yet"},
 	{NAMESPACES, "{\"type\": \"pid\", \"path\": \"proc/1/ns/pid\"}",
 	 "linux.namespaces[1].path: \"proc/1/ns/pid\" is not an absolute path"},
 	{NAMESPACES, "{\"type\": \"pid\"}, {\"type\": \"ipc\"}, {\"type\": \"pid\"}",
 	 "linux.namespaces[3].type: \"pid\" is in the list already"},
 	{LINUX, "\"uidMappings\": [{\"containerID\": 0, \"hostID\": 0, \"size\": 1}]",
-	 "linux.uidMappings: needs a new \"user\" namespace in linux.namespaces"},
+	 "linux.uidMappings: needs a \"user\" namespace in linux.namespaces"},
 	{LINUX, "\"gidMappings\": [{\"containerID\": 0, \"hostID\": 0, \"size\": 1}]",
-	 "linux.gidMappings: needs a new \"user\" namespace in linux.namespaces"},
+	 "linux.gidMappings: needs a \"user\" namespace in linux.namespaces"},
 	{LINUX, "\"timeOffsets\": {\"monotonic\": {\"secs\": 1}}",
-	 "linux.timeOffsets: not supported yet"},
+	 "linux.timeOffsets: needs a new \"time\" namespace in linux.namespaces"},
+	{LINUX, "\"timeOffsets\": {\"boottime\": {\"nanosecs\": 1}}",
+	 "linux.timeOffsets: needs a new \"time\" namespace in linux.namespaces"},
+	{WHOLE,
+	 HEAD "\"timeOffsets\": {\"boottime\": {\"secs\": 1}},"
+	      "\"namespaces\": [{\"type\": \"time\", \"path\": \"/t\"}]}}",
+	 "linux.timeOffsets: needs a new \"time\" namespace in linux.namespaces"},
+	{LINUX, "\"timeOffsets\": {\"monotonic\": {\"nanosecs\": 1000000000}}",
+	 "linux.timeOffsets.monotonic.nanosecs: found 1000000000, must be a whole number from 0 to "
+	 "999999999"},
+	{LINUX, "\"timeOffsets\": {\"monotonic\": {\"secs\": 9223372036854775808}}",
+	 "linux.timeOffsets.monotonic.secs: found 9223372036854775808, must be a whole number from "
+	 "-9223372036854775808 to 9223372036854775807"},
+	{LINUX, "\"timeOffsets\": {\"realtime\": {\"secs\": 1}}",
+	 "linux.timeOffsets: \"realtime\" is not one of boottime, monotonic"},
 	{LINUX, "\"netDevices\": {\"eth0\": {\"name\": \"x\"}}",
 	 "linux.netDevices: not supported yet"},
 	{LINUX, "\"netDevices\": {\"eth0\": {\"name\": 23}}",
@@ -387,14 +399,33 @@ static void test_refusals(void **state)
 	reject_all(refusals, ARRAY_SIZE(refusals));
 }
 
-/* A joined user namespace has its maps already. */
+/* A joined user namespace has its maps already; they may be repeated. */
 static void test_maps_with_joined_namespace(void **state)
 {
+	_cleanup_arena_ struct arena *arena = arena_new();
+	const struct spec *spec;
+
 	(void)state;
-	reject(WHOLE,
-	       HEAD UID_MAP "\"namespaces\": [{\"type\": \"mount\"},"
-			    "{\"type\": \"user\", \"path\": \"/u\"}]}}",
-	       "linux.uidMappings: needs a new \"user\" namespace in linux.namespaces");
+	spec = accept(arena, WHOLE,
+		      HEAD UID_MAP "\"namespaces\": [{\"type\": \"mount\"},"
+				   "{\"type\": \"user\", \"path\": \"/u\"}]}}");
+	assert_int_equal(spec->linux.id_maps.uid_count, 1);
+	assert_int_equal(spec->linux.id_maps.gid_count, 0);
+}
+
+static void test_time_offsets(void **state)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	const struct spec *spec = accept(
+		arena, WHOLE,
+		HEAD "\"namespaces\": [{\"type\": \"time\"}], \"timeOffsets\": {\"monotonic\":"
+		     "{\"secs\": -5, \"nanosecs\": 999999999}, \"boottime\": {\"secs\": 7}}}}");
+
+	(void)state;
+	assert_int_equal(spec->linux.time_offsets.monotonic.seconds, -5);
+	assert_int_equal(spec->linux.time_offsets.monotonic.nanoseconds, 999999999);
+	assert_int_equal(spec->linux.time_offsets.boottime.seconds, 7);
+	assert_int_equal(spec->linux.time_offsets.boottime.nanoseconds, 0);
 }
 
 /* What berth cannot do yet, asked to do nothing. */
@@ -430,6 +461,7 @@ int main(void)
 		cmocka_unit_test(test_personality),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_maps_with_joined_namespace),
+		cmocka_unit_test(test_time_offsets),
 		cmocka_unit_test(test_asks_for_nothing),
 	};
 

@@ -8,6 +8,7 @@
 #include "../base/unit.h"
 
 #define BIT(kind) (1u << (kind))
+#define BY_INIT	  (CLONE_NEWCGROUP | CLONE_NEWTIME)
 
 static const unsigned flags[NAMESPACE_MAX] = {
 	[NAMESPACE_CGROUP] = CLONE_NEWCGROUP, [NAMESPACE_IPC] = CLONE_NEWIPC,
@@ -61,16 +62,15 @@ static void test_all_combinations(void **state)
 			new |= rest % 3 == 1 ? BIT(kinds[i]) : 0;
 			joined |= rest % 3 == 2 ? BIT(kinds[i]) : 0;
 		}
-		/* Joining a time namespace is the decoder's and the order's matter. */
-		if (joined & BIT(NAMESPACE_TIME))
-			continue;
 		for (int kind = 0; kind < NAMESPACE_MAX; kind++) {
-			if (new &BIT(kind) && kind != NAMESPACE_CGROUP)
+			if (new &BIT(kind))
 				cloned |= flags[kind];
 		}
 		plan = plan_of(new, joined);
-		assert_int_equal(plan.clone_flags, cloned);
-		assert_int_equal(plan.unshare_cgroup, (new &BIT(NAMESPACE_CGROUP)) != 0);
+		assert_int_equal(plan.clone_flags, cloned & ~BY_INIT);
+		assert_int_equal(plan.unshare_flags, cloned & BY_INIT);
+		assert_int_equal(plan.new_time, (new &BIT(NAMESPACE_TIME)) != 0);
+		assert_false(plan.middle);
 		assert_int_equal(plan.join_pid, (joined & BIT(NAMESPACE_PID)) != 0);
 		assert_int_equal(plan.new_network, (new &BIT(NAMESPACE_NETWORK)) != 0);
 		assert_true(plan.own_mounts);
@@ -92,7 +92,9 @@ static void test_user(void **state)
 	(void)state;
 	assert_int_equal(plan.clone_flags, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID);
 	assert_true(plan.write_maps && plan.parent_sources && plan.own_mounts);
-	assert_false(plan.new_network || plan.join_pid || plan.unshare_cgroup);
+	assert_false(plan.new_network || plan.join_pid || plan.unshare_flags);
+	/* The network is the host's: it cannot be joined from within the new user namespace. */
+	assert_true(plan.middle);
 	assert_int_equal(plan.join_count, 1);
 	assert_int_equal(plan.joins[0], NAMESPACE_NETWORK);
 }
@@ -119,7 +121,7 @@ static void test_nothing(void **state)
 	(void)state;
 	assert_int_equal(plan.clone_flags, 0);
 	assert_int_equal(plan.join_count, 0);
-	assert_false(plan.join_pid || plan.unshare_cgroup || plan.write_maps ||
+	assert_false(plan.join_pid || plan.unshare_flags || plan.write_maps || plan.middle ||
 		     plan.parent_sources || plan.own_mounts || plan.new_network);
 }
 
@@ -135,13 +137,46 @@ static void refuse_plan(const struct spec *spec, const char *text)
 	assert_memory_equal(&plan, &untouched, sizeof(plan));
 }
 
-static void test_join_user(void **state)
+/*
+ * Each combination of new, joined and shared besides a user namespace, which is new, or joined:
+ * what is new belongs to it, and so comes after it.
+ */
+static void test_user_combinations(void **state)
 {
-	struct spec spec = spec_of(BIT(NAMESPACE_MOUNT) | BIT(NAMESPACE_PID), BIT(NAMESPACE_USER));
+	static const enum namespace_kind kinds[] = {NAMESPACE_CGROUP,  NAMESPACE_IPC,
+						    NAMESPACE_NETWORK, NAMESPACE_PID,
+						    NAMESPACE_TIME,    NAMESPACE_UTS};
 
 	(void)state;
-	refuse_plan(&spec, "linux.namespaces[2].path: joining a user namespace is not supported "
-			   "yet");
+	for (unsigned number = 0; number < 2 * 729; number++) {
+		const bool join_user = number >= 729;
+		unsigned new = BIT(NAMESPACE_MOUNT) | (join_user ? 0 : BIT(NAMESPACE_USER));
+		unsigned joined = join_user ? BIT(NAMESPACE_USER) : 0, made = 0;
+		unsigned rest = number % 729;
+		struct plan plan;
+		bool middle;
+
+		for (size_t i = 0; i < ARRAY_SIZE(kinds); i++, rest /= 3) {
+			new |= rest % 3 == 1 ? BIT(kinds[i]) : 0;
+			joined |= rest % 3 == 2 ? BIT(kinds[i]) : 0;
+		}
+		for (int kind = 0; kind < NAMESPACE_MAX; kind++)
+			made |= new &BIT(kind) ? flags[kind] : 0;
+		plan = plan_of(new, joined);
+		middle = join_user ? (new &BIT(NAMESPACE_PID)) != 0 : joined != 0;
+		assert_int_equal(plan.middle, middle);
+		assert_int_equal(plan.unshare_flags, join_user && !middle ? made : made & BY_INIT);
+		assert_int_equal(plan.clone_flags, made & ~plan.unshare_flags);
+		/* Nobody makes a pid namespace for himself. */
+		assert_false(plan.unshare_flags & CLONE_NEWPID);
+		assert_int_equal(plan.write_maps, !join_user);
+		assert_true(plan.parent_sources && plan.own_mounts);
+		assert_int_equal(plan.join_pid, (joined & BIT(NAMESPACE_PID)) != 0);
+		assert_int_equal(plan.join_count, __builtin_popcount(joined & ~BIT(NAMESPACE_PID)));
+		/* The others first, with the host's rights. */
+		if (join_user)
+			assert_int_equal(plan.joins[plan.join_count - 1], NAMESPACE_USER);
+	}
 }
 
 /* What needs a mount namespace of its own. */
@@ -209,10 +244,10 @@ static void test_exec_flags(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_combinations), cmocka_unit_test(test_user),
-		cmocka_unit_test(test_join_order),	 cmocka_unit_test(test_nothing),
-		cmocka_unit_test(test_join_user),	 cmocka_unit_test(test_shared_mounts),
-		cmocka_unit_test(test_own_mounts),	 cmocka_unit_test(test_exec_flags),
+		cmocka_unit_test(test_all_combinations),  cmocka_unit_test(test_user),
+		cmocka_unit_test(test_join_order),	  cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_user_combinations), cmocka_unit_test(test_shared_mounts),
+		cmocka_unit_test(test_own_mounts),	  cmocka_unit_test(test_exec_flags),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The middle process: joins namespaces, clones init into them, and ends.
+ *
+ * Situation at entry: the parent's clone, in the container's cgroup, with the host's rights and in
+ * all of the host's namespaces. It joins what the plan says, the user namespace among them, so that
+ * what init's clone makes belongs to that; and it gives birth to init as a sibling of its own
+ * (CLONE_PARENT): init is the parent's child, as ever. Its pidfd goes to the parent over a socket
+ * pair of their own, since init is talking on the other one by then.
+ */
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "berth/base/fd.h"
+#include "berth/stage/message.h"
+
+#include "stage-internal.h"
+
+static int give_birth(const struct launch *launch, const int sockets[static 2], int report,
+		      struct error *err)
+{
+	_cleanup_pidref_ struct pidref init = PIDREF_UNSET;
+	uint32_t pid;
+	int r = die_with_parent(report, err);
+
+	if (r >= 0)
+		r = namespaces_enter(launch, report, err);
+	if (r >= 0)
+		r = init_clone(launch, sockets, report, &init, err);
+	if (r < 0)
+		return r;
+	/* The number is the one that the parent knows, too: we are in its pid namespace. */
+	pid = (uint32_t)init.pid;
+	return message_send_fds(report, &init.fd, &pid, 1, err);
+}
+
+static _Noreturn void middle_main(const struct launch *launch, const int sockets[static 2],
+				  int report)
+{
+	struct error err = ERROR_NONE;
+
+	if (give_birth(launch, sockets, report, &err) < 0)
+		message_send_error(report, &err);
+	_exit(0);
+}
+
+static int receive_init(int report, struct pidref *ret, struct error *err)
+{
+	struct message message;
+	int fds[MESSAGE_FDS_MAX];
+	int r = message_receive(report, &message, fds, err);
+
+	if (r < 0)
+		return r;
+	if (r > 0 && message.type == MESSAGE_ERROR) {
+		*err = message.error;
+		return err->code < 0 ? err->code : -EIO;
+	}
+	if (r == 0 || message.type != MESSAGE_FDS || message.fds.count != 1)
+		return refuse_as(err, -ECHILD, "the process that joins the namespaces ended early");
+	*ret = (struct pidref){.pid = (pid_t)message.fds.index[0], .fd = fds[0]};
+	return 0;
+}
+
+int init_clone_by_middle(const struct launch *launch, const int sockets[static 2],
+			 struct pidref *ret, struct error *err)
+{
+	_cleanup_child_ struct pidref middle = PIDREF_UNSET;
+	_cleanup_fd_ int ours = -EBADF, theirs = -EBADF;
+	const struct birth birth = {
+		.cgroupfd = launch->cgroupfd,
+		.pid_namespace = -EBADF,
+		.procfd = launch->procfd,
+		.what = "the process that joins the namespaces",
+	};
+	int pair[2], r;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return fail(err, -errno, "make a socket pair");
+	ours = pair[0];
+	theirs = pair[1];
+	r = process_clone(&birth, &middle, err);
+	if (r == 0) {
+		fd_close(ours);
+		middle_main(launch, sockets, theirs);
+	}
+	/* Only the middle process may hold it: then its end is the end of the conversation. */
+	theirs = fd_close(theirs);
+	return r < 0 ? r : receive_init(ours, ret, err);
+}

@@ -1,0 +1,193 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# User namespaces: new ones, joined ones, and what belongs to them.
+
+load helpers
+
+setup_file() {
+	export MAPS='.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
+		.linux.gidMappings = [{containerID: 0, hostID: 200000, size: 65536}]'
+}
+
+# The namespace of the calling shell.
+own() {
+	readlink "/proc/self/ns/$1"
+}
+
+# The container gets a new user namespace; its tree belongs to the host's root and can be read.
+new_user() {
+	chmod 755 "$T" "$BUNDLE"
+	config ".linux.namespaces += [{type: \"user\"}] | $MAPS"
+}
+
+# A running container with namespaces of its own, as an engine's pod has one; sets PID.
+start_pod() {
+	new_user
+	config '.linux.namespaces |= (map(select(.type != "time")) + [{type: "time"}])'
+	run_detached "$ID-pod" sleep
+	cp "$SUITE/config.json" config.json
+	config '.process.env += ["BERTH_TEST=" + $i]' --arg i "$ID"
+	POD=$PID
+}
+
+# The container joins namespaces of the pod: the types of config.json.
+join() {
+	local type file
+
+	for type in "$@"; do
+		file=$type
+		[[ $type != network ]] || file=net
+		[[ $type != mount ]] || file=mnt
+		config '.linux.namespaces |= (map(select(.type != $t)) + [{type: $t, path: $p}])' \
+			--arg t "$type" --arg p "/proc/$POD/ns/$file"
+	done
+}
+
+same_as_pod() {
+	is "$(value ".namespaces.$1")" "$(readlink "/proc/$POD/ns/$1")" "$1"
+}
+
+@test "join a user namespace, all others new" {
+	start_pod
+	join user
+	run_probe
+	same_as_pod user
+	for kind in mnt net ipc uts pid; do
+		[[ $(value ".namespaces.$kind") != "$(readlink "/proc/$POD/ns/$kind")" ]] || fail "$kind"
+		[[ $(value ".namespaces.$kind") != "$(own "$kind")" ]] || fail "$kind"
+	done
+	json '.pid == 1 and .uid == 0 and .links.lo.up and .hostname == "berth"' ||
+		fail "$(value .hostname)"
+}
+
+@test "join a user namespace and the network, ipc and uts that it owns" {
+	start_pod
+	join user network ipc uts
+	config 'del(.hostname)'
+	run_probe
+	for kind in user net ipc uts; do
+		same_as_pod "$kind"
+	done
+	json '.pid == 1'
+}
+
+@test "join a user namespace and its pid namespace" {
+	start_pod
+	join user pid
+	run_probe
+	same_as_pod user
+	same_as_pod pid
+	json '.pid > 1'
+}
+
+@test "join everything of a pod but its mounts" {
+	start_pod
+	join user pid network ipc uts time cgroup
+	config 'del(.hostname)'
+	run_probe
+	for kind in user pid net ipc uts time cgroup; do
+		same_as_pod "$kind"
+	done
+}
+
+@test "join a user namespace, the host's network, ipc, uts and pid" {
+	start_pod
+	join user
+	config '.linux.namespaces |= map(select(.type == "user" or .type == "mount")) | del(.hostname) |
+		.mounts |= map(select(.type != "mqueue" and .type != "proc"))'
+	config '.mounts += [{destination: "/proc", source: "/proc", options: ["rbind"]}] |
+		del(.linux.maskedPaths, .linux.readonlyPaths)'
+	run_probe
+	same_as_pod user
+	for kind in net ipc uts pid; do
+		is "$(value ".namespaces.$kind")" "$(own "$kind")" "$kind"
+	done
+}
+
+@test "a new user namespace and the host's network that is joined" {
+	new_user
+	POD=$$
+	join network
+	run_probe
+	is "$(value .namespaces.net)" "$(own net)" net
+	[[ $(value .namespaces.user) != "$(own user)" ]]
+	json '.pid == 1 and .uid == 0'
+}
+
+@test "a new user namespace, and network, ipc and uts of the host's joined" {
+	local kind
+
+	background unshare -niu sleep 60
+	POD=$BG_PID
+	wait_for 5 eval '[[ $(readlink "/proc/$BG_PID/ns/net") != "$(own net)" ]]'
+	new_user
+	join network ipc uts
+	config 'del(.hostname) | .mounts |= map(select(.type != "mqueue"))'
+	run_probe
+	for kind in net ipc uts; do
+		same_as_pod "$kind"
+	done
+	json '.pid == 1'
+}
+
+@test "mappings besides the path of a user namespace are accepted if they are the same" {
+	start_pod
+	join user
+	config "$MAPS"
+	run_probe
+	same_as_pod user
+	config '.linux.gidMappings[0].hostID = 200001'
+	berth_fails 'linux.gidMappings: the user namespace that is joined has other mappings' \
+		create "$ID"
+	config '.linux.gidMappings[0].hostID = 200000 | .linux.uidMappings[0].size = 65535'
+	berth_fails 'linux.uidMappings: the user namespace that is joined has other mappings' \
+		create "$ID"
+}
+
+@test "joining a user namespace without a mount namespace is refused" {
+	start_pod
+	join user
+	config '.linux.namespaces |= map(select(.type != "mount"))'
+	berth_fails 'linux.namespaces: a "user" namespace needs a new "mount" namespace' create "$ID"
+}
+
+@test "the init of a joined user namespace is berth's child, in the container's cgroup" {
+	start_pod
+	join user
+	run_detached "$ID" sleep
+	contains "$(cgroup_of "$PID")" "$ID"
+	contains "$(<"/proc/$PID/uid_map")" 100000
+	berth delete --force "$ID"
+}
+
+@test "exec into a container with a joined user namespace" {
+	start_pod
+	join user network ipc
+	run_detached "$ID" sleep
+	berth exec "$ID" /bin/probe
+	for kind in user net ipc; do
+		same_as_pod "$kind"
+	done
+	for kind in mnt pid uts cgroup time; do
+		is "$(value ".namespaces.$kind")" "$(readlink "/proc/$PID/ns/$kind")" "$kind"
+	done
+	json '.uid == 0 and (.uid_map | test("^ *0 +100000 +65536$"))'
+}
+
+@test "exec into a container that joined the host's network besides its new user namespace" {
+	new_user
+	POD=$$
+	join network
+	run_detached "$ID" sleep
+	berth exec "$ID" /bin/probe
+	is "$(value .namespaces.net)" "$(own net)" net
+	is "$(value .namespaces.user)" "$(readlink "/proc/$PID/ns/user")" user
+}
+
+@test "the caller's own user namespace is no one to join" {
+	POD=$$
+	join user
+	berth_fails 'linux.namespaces[' create "$ID"
+	contains "$stderr" "the caller's own"
+	nothing_left
+}
