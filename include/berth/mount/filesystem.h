@@ -34,7 +34,7 @@ struct mount_context {
 	int cgroupfd;	       /* the container's cgroup directory, or -1 */
 	bool user_namespace;   /* in a user namespace that is not the host's: no device nodes */
 	bool cgroup_namespace; /* in a cgroup namespace of its own */
-	const char *bundle; /* absolute */
+	const char *bundle;    /* absolute */
 };
 
 /*
