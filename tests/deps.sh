@@ -18,6 +18,7 @@ test=(
 	golang-go golang-github-opencontainers-runtime-tools-dev
 	golang-github-google-uuid-dev golang-github-mrunalp-fileutils-dev
 	golang-github-urfave-cli-dev
+	user-mode-linux qemu-system-x86
 )
 
 case "${1:-}" in

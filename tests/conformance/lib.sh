@@ -7,6 +7,9 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 tree=$(cd "$here/../.." && pwd)
 
+# shellcheck source=tests/mirror.sh
+. "$tree/tests/mirror.sh"
+
 # Where everything fetched, built and measured goes; kept between runs.
 work=${CONFORMANCE_WORK:-$tree/build/conformance}
 mkdir -p "$work"
@@ -28,11 +31,4 @@ die() {
 exclusive() {
 	exec {lock}>"$work/.lock"
 	flock "$lock"
-}
-
-# The Debian mirror that this machine's own apt is set up to use.
-debian_mirror() {
-	# shellcheck disable=SC2016
-	apt-get indextargets --format '$(ORIGIN)|$(SITE)|$(LABEL)' 'Created-By: Packages' |
-		awk -F'|' '$1 == "Debian" && $3 == "Debian" && !seen++ { print $2 }'
 }

@@ -210,7 +210,7 @@ host_snapshot() {
 	echo "hostname $text"
 	echo /sys/class/net/*
 	if [[ -x /usr/sbin/nft ]]; then
-		nft list ruleset 2>/dev/null
+		nft list ruleset 2>/dev/null || true
 	fi
 }
 
