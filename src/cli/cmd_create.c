@@ -15,7 +15,8 @@ static const struct option options[] = {
 	 "keep the session keyring"},
 	{"no-subreaper", 0, OPTION_IGNORED_FLAG, 0, NULL, "accepted, means nothing here"},
 	{"console-socket", 0, OPTION_REFUSED_TEXT, 0, "SOCKET", "not supported yet"},
-	{"pidfd-socket", 0, OPTION_REFUSED_TEXT, 0, "SOCKET", "not supported yet"},
+	{"pidfd-socket", 0, OPTION_TEXT, offsetof(struct create_options, pidfd_socket), "SOCKET",
+	 "socket that gets a pidfd of the container's init"},
 };
 
 static int run(const struct runtime *runtime, void *values, char *const *args, int *ret_status,

@@ -28,10 +28,14 @@ static const struct option options[] = {
 	 "do not become the reaper of orphans"},
 	{"tty", 't', OPTION_REFUSED_FLAG, 0, NULL, "not supported yet"},
 	{"console-socket", 0, OPTION_REFUSED_TEXT, 0, "SOCKET", "not supported yet"},
-	{"pidfd-socket", 0, OPTION_REFUSED_TEXT, 0, "SOCKET", "not supported yet"},
-	{"apparmor", 0, OPTION_REFUSED_TEXT, 0, "PROFILE", "not supported yet"},
-	{"process-label", 0, OPTION_REFUSED_TEXT, 0, "LABEL", "not supported yet"},
-	{"cgroup", 0, OPTION_REFUSED_TEXT, 0, "PATH", "not supported yet"},
+	{"pidfd-socket", 0, OPTION_TEXT, offsetof(struct exec_options, pidfd_socket), "SOCKET",
+	 "socket that gets a pidfd of the process"},
+	{"apparmor", 0, OPTION_TEXT, offsetof(struct exec_options, apparmor), "PROFILE",
+	 "AppArmor profile, where the kernel enforces them"},
+	{"process-label", 0, OPTION_TEXT, offsetof(struct exec_options, process_label), "LABEL",
+	 "SELinux label, where the kernel enforces them"},
+	{"cgroup", 0, OPTION_LIST, offsetof(struct exec_options, cgroups), "PATH",
+	 "an existing cgroup below the container's"},
 };
 
 static int run(const struct runtime *runtime, void *values, char *const *args, int *ret_status,

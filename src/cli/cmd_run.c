@@ -20,7 +20,8 @@ static const struct option options[] = {
 	{"no-subreaper", 0, OPTION_FLAG, offsetof(struct create_options, no_subreaper), NULL,
 	 "do not become the reaper of the container's orphans"},
 	{"console-socket", 0, OPTION_REFUSED_TEXT, 0, "SOCKET", "not supported yet"},
-	{"pidfd-socket", 0, OPTION_REFUSED_TEXT, 0, "SOCKET", "not supported yet"},
+	{"pidfd-socket", 0, OPTION_TEXT, offsetof(struct create_options, pidfd_socket), "SOCKET",
+	 "socket that gets a pidfd of the container's init"},
 };
 
 static int run(const struct runtime *runtime, void *values, char *const *args, int *ret_status,

@@ -190,6 +190,7 @@ struct invocation {
 	const struct command *command;
 	void *values;
 	char *const *args; /* what is left for the command */
+	struct listening listening;
 	bool help;
 };
 
@@ -239,11 +240,35 @@ static int parse(struct invocation *invocation, char *const *argv, struct error 
 	return parse_command(invocation, argv + 1 + r, err);
 }
 
-static unsigned preserved(const struct invocation *invocation)
+/*
+ * sd_listen_fds(3): sockets from 3 on that are meant for this process. They are preserved besides
+ * what --preserve-fds says, and come first.
+ */
+static struct listening find_listening(void)
+{
+	const char *count = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
+	struct listening listening = {.names = getenv("LISTEN_FDNAMES")};
+	uint32_t number;
+
+	if (!count || !pid || str_to_u32(pid, &number) < 0 || number != (uint32_t)getpid())
+		return listening;
+	if (str_to_u32(count, &number) == 0 && number <= PRESERVE_MAX)
+		listening.count = number;
+	return listening;
+}
+
+/* How many descriptors from 3 on the command passes on; sockets for the program are among them. */
+static unsigned preserve(struct invocation *invocation)
 {
 	int offset = invocation->command->preserve_offset;
+	unsigned *count;
 
-	return offset < 0 ? 0 : *(const unsigned *)((const char *)invocation->values + offset);
+	if (offset < 0)
+		return 0;
+	count = (unsigned *)((char *)invocation->values + offset);
+	invocation->listening = find_listening();
+	*count += invocation->listening.count;
+	return *count;
 }
 
 /* The state root, which the caller frees. */
@@ -259,7 +284,7 @@ static int run(const struct invocation *invocation, char *const *argv, int *ret_
 	       struct error *err)
 {
 	const struct command *command = invocation->command;
-	struct runtime runtime = {.root = NULL};
+	struct runtime runtime = {.listening = invocation->listening};
 	_cleanup_free_ char *root = NULL;
 	int r;
 
@@ -280,7 +305,7 @@ static int act(struct invocation *invocation, char *const *argv, int *ret_status
 	struct error log_failed = ERROR_NONE;
 	int r = parse(invocation, argv, err);
 	unsigned keep =
-		r >= 0 && invocation->command && invocation->values ? preserved(invocation) : 0;
+		r >= 0 && invocation->command && invocation->values ? preserve(invocation) : 0;
 
 	/* Nothing that was inherited by mistake is needed, or goes on. */
 	if (r >= 0)

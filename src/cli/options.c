@@ -56,9 +56,9 @@ static int store(const struct option *option, const char *value, char *values, s
 		*(const char **)field = value;
 		return 0;
 	case OPTION_NUMBER:
-		if (str_to_u32(value, &number) < 0 || number > 1024)
-			return refuse(err, "--%s: \"%s\" is not a number of 0 to 1024",
-				      option->name, value);
+		if (str_to_u32(value, &number) < 0 || number > PRESERVE_MAX)
+			return refuse(err, "--%s: \"%s\" is not a number of 0 to %d", option->name,
+				      value, PRESERVE_MAX);
 		*(unsigned *)field = number;
 		return 0;
 	case OPTION_LIST:

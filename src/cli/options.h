@@ -10,10 +10,13 @@
 #include "berth/base/str.h"
 #include "berth/container/container.h"
 
+/* Most descriptors that --preserve-fds passes on. */
+#define PRESERVE_MAX 1024
+
 enum option_kind {
 	OPTION_FLAG,	     /* bool */
 	OPTION_TEXT,	     /* const char *, the argument itself */
-	OPTION_NUMBER,	     /* unsigned */
+	OPTION_NUMBER,	     /* unsigned, at most PRESERVE_MAX */
 	OPTION_LIST,	     /* struct strv; may be given more than once */
 	OPTION_REFUSED_FLAG, /* known from runc, not there yet: an error that says so */
 	OPTION_REFUSED_TEXT,

@@ -118,6 +118,19 @@ const struct record *creation_record(const struct creation *creation);
 void creation_free(struct creation *creation, bool destroy);
 int creation_destroy(struct creation *creation, struct error *err) must_check;
 
+/* pidfd_socket.c: connecting yields -1 where @path is NULL; sending does nothing then. */
+int pidfd_socket_connect(const char *path, int *ret_socket, struct error *err) must_check;
+int pidfd_socket_send(int socket, const struct pidref *process, bool is_init,
+		      struct error *err) must_check;
+
+/*
+ * exec_cgroup.c: where a further process is born; @given: the values of --cgroup. -EBADF without a
+ * text where there is no cgroup. The other one is for a container's cgroup that takes no process.
+ */
+int exec_cgroup_open(const struct container *container, const struct strv *given,
+		     struct error *err) must_check;
+int exec_cgroup_open_of_init(const struct container *container, struct error *err) must_check;
+
 /* pid_file.c: digits only, replaced atomically. */
 int pid_file_write(const char *path, pid_t pid, struct error *err) must_check;
 void pid_file_remove(const char *path);

@@ -41,6 +41,9 @@ struct creation {
 	int cgroup_root, cgroupfd;	  /* owned; -1 without a cgroup */
 	int dirfd;			  /* the claimed state directory, owned; -1 before */
 	int listenfd;			  /* owned */
+	int pidfd_socket;		  /* owned; -1: nobody waits for a pidfd */
+	const struct runtime *runtime;
+	unsigned lsm_active;
 	char stamp[CLOCK_STAMP_MAX];
 	char *cgroup_path; /* owned */
 	struct record record;
@@ -56,7 +59,7 @@ static struct creation *creation_new(const struct create_options *options)
 	c->options = options;
 	c->arena = arena_new();
 	c->procfd = c->bundlefd = c->rootfd = c->cgroup_root = c->cgroupfd = -EBADF;
-	c->dirfd = c->listenfd = -EBADF;
+	c->dirfd = c->listenfd = c->pidfd_socket = -EBADF;
 	c->launched = (struct launched)LAUNCHED_UNSET;
 	for (int i = 0; i < NAMESPACE_MAX; i++)
 		c->namespace_fds[i] = -EBADF;
@@ -187,7 +190,9 @@ static int prepare(struct creation *c, const struct runtime *runtime, struct err
 	if (r >= 0)
 		r = sysctl_check(&c->spec->linux.sysctl, c->spec->linux.namespaces, err);
 	if (r >= 0)
-		r = lsm_check(c->spec->process, c->spec->linux.mount_label, err);
+		r = lsm_check(c->spec->process, c->spec->linux.mount_label, &c->lsm_active, err);
+	if (r >= 0)
+		r = pidfd_socket_connect(c->options->pidfd_socket, &c->pidfd_socket, err);
 	if (r >= 0)
 		r = namespaces_open(c->spec->linux.namespaces, c->namespace_fds, err);
 	if (r < 0)
@@ -261,6 +266,8 @@ static int launch(struct creation *c, struct error *err)
 		.cgroupfd = c->cgroupfd,
 		.listenfd = c->listenfd,
 		.preserve_fds = c->options->preserve_fds,
+		.listening = &c->runtime->listening,
+		.lsm_active = c->lsm_active,
 		.no_pivot = c->options->no_pivot,
 		.no_new_keyring = c->options->no_new_keyring,
 	};
@@ -283,6 +290,8 @@ static int write_outcome(struct creation *c, struct error *err)
 		return fail(err, r, "find out when the container's init began");
 	c->record.pid = c->launched.init.pid;
 	r = record_write(c->dirfd, &c->record, /* first= */ false, err);
+	if (r >= 0)
+		r = pidfd_socket_send(c->pidfd_socket, &c->launched.init, /* is_init= */ true, err);
 	if (r >= 0 && c->options->pid_file) {
 		r = pid_file_write(c->options->pid_file, c->record.pid, err);
 		c->pid_file_written = r >= 0;
@@ -317,7 +326,10 @@ int creation_start(const struct runtime *runtime, const struct create_options *o
 		   bool attached, struct creation **ret, struct error *err)
 {
 	struct creation *c = creation_new(options);
-	int r = prepare(c, runtime, err);
+	int r;
+
+	c->runtime = runtime;
+	r = prepare(c, runtime, err);
 
 	if (r >= 0) {
 		c->rootfd = state_root_open(runtime, /* make= */ true, err);
@@ -390,6 +402,7 @@ void creation_free(struct creation *c, bool destroy)
 	pidref_done(&c->launched.init);
 	fd_close(c->launched.socket);
 	fd_close(c->listenfd);
+	fd_close(c->pidfd_socket);
 	fd_close(c->dirfd);
 	fd_close(c->cgroupfd);
 	fd_close(c->cgroup_root);

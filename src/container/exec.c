@@ -136,6 +136,10 @@ static int derive_process(struct container *container, const struct spec *spec,
 	process->args = options->args;
 	process->env = add_env(container->arena, process->env, &options->env);
 	process->no_new_privileges |= options->no_new_privileges;
+	if (options->apparmor)
+		process->apparmor_profile = options->apparmor;
+	if (options->process_label)
+		process->selinux_label = options->process_label;
 	if (options->cwd)
 		process->cwd = options->cwd;
 	if (process->cwd[0] != '/')
@@ -163,13 +167,14 @@ static int prepare_filter(const struct runtime *runtime, const struct spec *spec
 	return seccomp_prepare(spec->linux.seccomp, cache, ret, err);
 }
 
-static int finish(const struct exec_options *options, struct pidref *process, int *ret_status,
-		  struct error *err)
+static int finish(const struct exec_options *options, int pidfd_socket, struct pidref *process,
+		  int *ret_status, struct error *err)
 {
-	int r = 0;
+	int r;
 
 	*ret_status = 0;
-	if (options->pid_file)
+	r = pidfd_socket_send(pidfd_socket, process, /* is_init= */ false, err);
+	if (r >= 0 && options->pid_file)
 		r = pid_file_write(options->pid_file, process->pid, err);
 	if (r < 0) {
 		pidref_kill_and_reap(process);
@@ -188,11 +193,26 @@ static bool own_mounts(const struct spec *spec)
 	return mount->wanted && !mount->path;
 }
 
+/*
+ * The container's cgroup passes controllers on, and takes no processes any more: its init has moved
+ * on into one below it.
+ */
+static int launch_beside_init(const struct container *container, struct joining *joining,
+			      struct pidref *ret, struct error *err)
+{
+	int fd = exec_cgroup_open_of_init(container, err);
+
+	if (fd < 0)
+		return fd;
+	fd_close(joining->cgroupfd);
+	joining->cgroupfd = fd;
+	return launch_exec(joining, ret, err);
+}
+
 static int launch(const struct runtime *runtime, struct container *container,
 		  const struct exec_options *options, struct pidref *ret, struct error *err)
 {
 	struct seccomp_program filter = {.instructions = NULL};
-	_cleanup_fd_ int cgroupfd = -EBADF;
 	struct joining joining = {
 		.seccomp = &filter,
 		.id = options->id,
@@ -200,6 +220,7 @@ static int launch(const struct runtime *runtime, struct container *container,
 		.procfd = container->procfd,
 		.preserve_fds = options->preserve_fds,
 		.own_keyring = container->record.own_keyring,
+		.listening = &runtime->listening,
 	};
 	int r = container_spec(container, &joining.spec, err);
 
@@ -212,19 +233,19 @@ static int launch(const struct runtime *runtime, struct container *container,
 	else
 		r = derive_process(container, joining.spec, options, &joining.process, err);
 	if (r >= 0)
-		r = lsm_check(joining.process, /* mount_label= */ NULL, err);
+		r = lsm_check(joining.process, /* mount_label= */ NULL, &joining.lsm_active, err);
 	if (r < 0)
 		return r;
-	if (container->record.cgroup_path) {
-		cgroupfd = container_cgroup_open(container, err);
-		if (cgroupfd < 0)
-			return cgroupfd;
-	}
-	joining.cgroupfd = cgroupfd;
+	joining.cgroupfd = exec_cgroup_open(container, &options->cgroups, err);
+	if (joining.cgroupfd < 0 && joining.cgroupfd != -EBADF)
+		return joining.cgroupfd;
 	r = prepare_filter(runtime, joining.spec, &filter, err);
 	if (r >= 0)
 		r = launch_exec(&joining, ret, err);
+	if (r == -EBUSY && !options->cgroups.count)
+		r = launch_beside_init(container, &joining, ret, err);
 	seccomp_program_done(&filter);
+	fd_close(joining.cgroupfd);
 	return r;
 }
 
@@ -232,14 +253,17 @@ int container_exec(const struct runtime *runtime, const struct exec_options *opt
 		   int *ret_status, struct error *err)
 {
 	_cleanup_container_ struct container container = CONTAINER_UNSET;
+	_cleanup_fd_ int pidfd_socket = -EBADF;
 	struct pidref process = PIDREF_UNSET;
 	int r = container_load(runtime, options->id, &container, err);
 
 	if (r >= 0)
 		r = check_state(&container, options, err);
+	if (r >= 0)
+		r = pidfd_socket_connect(options->pidfd_socket, &pidfd_socket, err);
 	if (r >= 0 && !options->detach)
 		r = attend_prepare(!options->no_subreaper, err);
 	if (r >= 0)
 		r = launch(runtime, &container, options, &process, err);
-	return r < 0 ? r : finish(options, &process, ret_status, err);
+	return r < 0 ? r : finish(options, pidfd_socket, &process, ret_status, err);
 }

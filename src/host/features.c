@@ -54,7 +54,7 @@ static void add_linux(struct json_writer *w)
 	json_member_bool(w, "rdma", false);
 	json_end_object(w);
 	add_seccomp(w);
-	add_flag(w, "apparmor", "enabled", false);
+	add_flag(w, "apparmor", "enabled", true);
 	add_flag(w, "selinux", "enabled", false);
 	add_flag(w, "intelRdt", "enabled", false);
 	json_key(w, "mountExtensions");

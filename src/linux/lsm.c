@@ -1,14 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Linux security modules: whether a label or a profile in config.json means anything on this host.
+/*
+ * Linux security modules: the AppArmor profile and the SELinux label that a program gets.
+ *
+ * Theory of operation. Both take effect at the next exec, and are asked for by a write to a file in
+ * the process's own directory of /proc. A container may have anything mounted there, and a write
+ * that goes elsewhere leaves the program unconfined (CVE-2019-16884, CVE-2025-52881): so the files
+ * are opened beneath the host's pinned procfs while that is there, and written to shortly before
+ * the exec. What the process starts in between (hooks) is not confined by them.
+ *
+ * Where the kernel enforces neither, a name in config.json has no meaning and is left out with a
+ * warning, as crun does, and runc for SELinux.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <string.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "berth/base/alloc.h"
 #include "berth/base/fd.h"
 #include "berth/base/log.h"
+#include "berth/base/proc.h"
 #include "berth/linux/process.h"
 
 /* selinux(8): the kernel part is active where its file system is mounted. */
@@ -28,24 +41,78 @@ static bool apparmor_active(void)
 	return fd >= 0 && read(fd, &answer, 1) == 1 && answer == 'Y';
 }
 
-static int check(const char *path, const char *value, bool (*active)(void), struct error *err)
+static bool is_given(const char *value)
 {
-	if (!value || !*value)
-		return 0;
-	if (active())
-		return refuse(err, "%s: not supported yet", path);
-	log_warning("%s: \"%s\" has no meaning, the kernel enforces none here", path, value);
+	return value && *value;
+}
+
+static void check(const char *path, const char *value, bool active)
+{
+	if (is_given(value) && !active)
+		log_warning("%s: \"%s\" has no meaning, the kernel enforces none here", path,
+			    value);
+}
+
+int lsm_check(const struct spec_process *process, const char *mount_label, unsigned *ret_active,
+	      struct error *err)
+{
+	const char *profile = process ? process->apparmor_profile : NULL;
+	const char *label = process ? process->selinux_label : NULL;
+	unsigned active = 0;
+
+	if (is_given(profile) && apparmor_active())
+		active |= LSM_APPARMOR;
+	if ((is_given(label) || is_given(mount_label)) && selinux_active())
+		active |= LSM_SELINUX;
+	if (is_given(mount_label) && active & LSM_SELINUX)
+		return refuse(err, "linux.mountLabel: not supported yet");
+	check("linux.mountLabel", mount_label, active & LSM_SELINUX);
+	check("process.selinuxLabel", label, active & LSM_SELINUX);
+	check("process.apparmorProfile", profile, active & LSM_APPARMOR);
+	*ret_active = active;
 	return 0;
 }
 
-int lsm_check(const struct spec_process *process, const char *mount_label, struct error *err)
+int lsm_open(int procfd, const struct spec_process *process, unsigned active, struct lsm_exec *ret,
+	     struct error *err)
 {
-	int r = check("linux.mountLabel", mount_label, selinux_active, err);
+	*ret = (struct lsm_exec)LSM_EXEC_UNSET;
+	if (active & LSM_APPARMOR && is_given(process->apparmor_profile)) {
+		ret->apparmor = proc_open_self(procfd, "attr/apparmor/exec", O_WRONLY, err);
+		if (ret->apparmor < 0)
+			return within(err, ret->apparmor, "process.apparmorProfile");
+	}
+	if (active & LSM_SELINUX && is_given(process->selinux_label)) {
+		ret->selinux = proc_open_self(procfd, "attr/exec", O_WRONLY, err);
+		if (ret->selinux < 0)
+			return within(err, ret->selinux, "process.selinuxLabel");
+	}
+	return 0;
+}
 
-	if (r >= 0 && process)
-		r = check("process.selinuxLabel", process->selinux_label, selinux_active, err);
-	if (r >= 0 && process)
-		r = check("process.apparmorProfile", process->apparmor_profile, apparmor_active,
-			  err);
-	return r;
+/* In one write, as the kernel wants it. */
+static int write_name(int fd, const char *name)
+{
+	return write(fd, name, strlen(name)) < 0 ? -errno : 0;
+}
+
+int lsm_apply(const struct lsm_exec *files, const struct spec_process *process, struct error *err)
+{
+	int r = 0;
+
+	if (files->apparmor >= 0) {
+		_cleanup_free_ char *text = xasprintf("exec %s", process->apparmor_profile);
+
+		r = write_name(files->apparmor, text);
+		if (r < 0)
+			return fail(err, r,
+				    "process.apparmorProfile: write \"%s\" to "
+				    "`/proc/self/attr/apparmor/exec`%s",
+				    text, r == -ENOENT ? " (is the profile loaded?)" : "");
+	}
+	if (files->selinux >= 0)
+		r = write_name(files->selinux, process->selinux_label);
+	return r < 0 ? fail(err, r, "process.selinuxLabel: write \"%s\" to `/proc/self/attr/exec`",
+			    process->selinux_label)
+		     : 0;
 }

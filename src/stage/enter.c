@@ -106,35 +106,6 @@ static int take_credentials(const struct entry *entry, struct error *err)
 	return r;
 }
 
-static bool has_home(const char *const *env)
-{
-	for (; *env; env++) {
-		if (str_starts(*env, "HOME="))
-			return true;
-	}
-	return false;
-}
-
-/* The environment, with HOME where it is missing. */
-static const char *const *environment(const struct entry *entry)
-{
-	const char *const *env = entry->process->env;
-	_cleanup_free_ char *home = NULL;
-	const char **list;
-	size_t count = 0;
-
-	if (has_home(env))
-		return env;
-	while (env[count])
-		count++;
-	home = home_of(entry->rootfd, entry->process->uid);
-	list = xcalloc(count + 2, sizeof(*list));
-	for (size_t i = 0; i < count; i++)
-		list[i] = env[i];
-	list[count] = xasprintf("HOME=%s", home);
-	return list; /* lives until exec */
-}
-
 static int keep_preserved(unsigned count, struct error *err)
 {
 	int r = fd_cloexec_from(FIRST_PRESERVED, err);
@@ -154,6 +125,8 @@ static int settle(const struct entry *entry, struct error *err)
 
 	int r = keep_preserved(entry->preserve_fds, err);
 
+	if (r >= 0)
+		r = lsm_apply(&entry->lsm, process, err);
 	give_pipes(process->uid);
 	umask(process->umask_set ? process->umask : 0022);
 	/* From here on no new descriptor is needed, whatever RLIMIT_NOFILE is. */
@@ -163,7 +136,7 @@ static int settle(const struct entry *entry, struct error *err)
 int enter_program(const struct entry *entry, struct error *err)
 {
 	const struct spec_process *process = entry->process;
-	const char *const *env = environment(entry);
+	const char *const *env = environment_make(entry);
 	_cleanup_free_ char *path = NULL;
 	int r = settle(entry, err);
 

@@ -18,6 +18,7 @@
 
 #include "berth/base/fd.h"
 #include "berth/base/signals.h"
+#include "berth/base/str.h"
 #include "berth/base/sys.h"
 #include "berth/linux/process.h"
 #include "berth/stage/message.h"
@@ -25,11 +26,12 @@
 #include "stage-internal.h"
 
 /* Nothing of the host may come along into the container. */
-static int leave_host(const struct joining *joining, int socket, struct error *err)
+static int leave_host(const struct joining *joining, int socket, const struct lsm_exec *lsm,
+		      struct error *err)
 {
-	const int keep[] = {socket, joining->init->fd};
+	const int keep[] = {socket, joining->init->fd, lsm->apparmor, lsm->selinux};
 
-	return fd_close_others(3 + (int)joining->preserve_fds, keep, 2, err);
+	return fd_close_others(3 + (int)joining->preserve_fds, keep, ARRAY_SIZE(keep), err);
 }
 
 static int join(const struct joining *joining, int socket, struct error *err)
@@ -82,12 +84,17 @@ static int child(const struct joining *joining, int socket, struct error *err)
 		.process = joining->process,
 		.seccomp = joining->seccomp,
 		.preserve_fds = joining->preserve_fds,
+		.listening = joining->listening,
+		.lsm = LSM_EXEC_UNSET,
 	};
 	int r = die_with_parent(socket, err);
 
 	signals_reset();
 	if (r >= 0)
-		r = leave_host(joining, socket, err);
+		r = lsm_open(joining->procfd, joining->process, joining->lsm_active, &entry.lsm,
+			     err);
+	if (r >= 0)
+		r = leave_host(joining, socket, &entry.lsm, err);
 	if (r >= 0)
 		r = join(joining, socket, err);
 	if (r < 0)

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "berth/base/fd.h"
+#include "berth/base/str.h"
 #include "berth/linux/hooks.h"
 #include "berth/spec/state_document.h"
 #include "berth/stage/message.h"
@@ -69,8 +70,9 @@ static int walk_steps(struct init *init, struct error *err)
  */
 static int drop_host(const struct init *init, struct error *err)
 {
-	const int keep[] = {init->socket, init->launch->listenfd, init->mount.rootfd};
-	int r = fd_close_others(3 + (int)init->launch->preserve_fds, keep, 3, err);
+	const int keep[] = {init->socket, init->launch->listenfd, init->mount.rootfd,
+			    init->lsm.apparmor, init->lsm.selinux};
+	int r = fd_close_others(3 + (int)init->launch->preserve_fds, keep, ARRAY_SIZE(keep), err);
 
 	if (r >= 0 && prctl(PR_SET_DUMPABLE, 0) < 0)
 		r = fail(err, -errno, "switch dumping off");
@@ -108,6 +110,8 @@ static int start_program(struct init *init, int report, struct error *err)
 		.seccomp = init->launch->seccomp,
 		.rootfd = init->mount.rootfd,
 		.preserve_fds = init->launch->preserve_fds,
+		.listening = init->launch->listening,
+		.lsm = init->lsm,
 	};
 	int r;
 
@@ -125,6 +129,7 @@ _Noreturn void init_main(const struct launch *launch, int socket, int parent_soc
 		.launch = launch,
 		.socket = socket,
 		.sources = MOUNT_SOURCES_NONE,
+		.lsm = LSM_EXEC_UNSET,
 		.mount =
 			{
 				.procfd = launch->procfd,

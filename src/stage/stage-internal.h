@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "berth/base/error.h"
+#include "berth/linux/process.h"
 #include "berth/mount/filesystem.h"
 #include "berth/stage/launch.h"
 
@@ -15,6 +16,7 @@ struct init {
 	int socket; /* to the parent */
 	struct mount_context mount;
 	struct mount_sources sources;
+	struct lsm_exec lsm;
 };
 
 /* One step on the way to a container. */
@@ -73,7 +75,12 @@ struct entry {
 	const struct seccomp_program *seccomp;
 	int rootfd; /* the container's root, O_PATH */
 	unsigned preserve_fds;
+	const struct listening *listening;
+	struct lsm_exec lsm;
 };
+
+/* environment.c: what the program gets; it lives until exec. */
+const char *const *environment_make(const struct entry *entry);
 
 /* Working directory, made if it is missing, inside the root. */
 int enter_cwd(int rootfd, const char *cwd, struct error *err) must_check;

@@ -290,6 +290,13 @@ static int step_executable(struct init *init, struct error *err)
 	return executable_find(process->args[0], process->env, &path, err);
 }
 
+static int step_labels(struct init *init, struct error *err)
+{
+	const struct launch *launch = init->launch;
+
+	return lsm_open(launch->procfd, launch->spec->process, launch->lsm_active, &init->lsm, err);
+}
+
 const struct step init_steps[] = {
 	/* A user namespace that is joined owns what is made from here on. */
 	{"join", joins_by_itself, step_join},
@@ -327,6 +334,8 @@ const struct step init_steps[] = {
 	{"cwd", has_process, step_cwd},
 	/* So that a program that is not there is an error of create, as with runc. */
 	{"executable", has_process, step_executable},
+	/* While the host's procfs is there. They are asked for right before the exec. */
+	{"labels", has_process, step_labels},
 };
 
 const size_t init_step_count = ARRAY_SIZE(init_steps);

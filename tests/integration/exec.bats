@@ -262,3 +262,109 @@ load helpers
 	berth exec "$ID" /bin/probe
 	json '.keyring | contains($i) | not' --arg i "$ID"
 }
+
+# The cgroup of a detached exec with the options given, relative to the mount; sets WHERE.
+exec_where() {
+	berth exec -d --pid-file "$T/exec.pid" "$@" /bin/probe sleep
+	WHERE=$(cgroup_of "$(<"$T/exec.pid")")
+	kill -KILL "$(<"$T/exec.pid")"
+}
+
+@test "--cgroup names a cgroup below the container's" {
+	local own
+
+	requires cgroup2
+	run_detached "$ID" sleep
+	own=$(cgroup_of "$PID")
+	mkdir -p "$own/a/b"
+	exec_where --cgroup a/b "$ID"
+	is "$WHERE" "$own/a/b"
+	exec_where --cgroup /a "$ID"
+	is "$WHERE" "$own/a"
+	exec_where --cgroup / "$ID"
+	is "$WHERE" "$own"
+	exec_where --cgroup a/../a/./b "$ID"
+	is "$WHERE" "$own/a/b"
+	exec_where --cgroup cpu,memory:a --cgroup pids:a "$ID"
+	is "$WHERE" "$own/a"
+}
+
+@test "--cgroup cannot leave the container's cgroup, and does not make one" {
+	local path
+
+	requires cgroup2
+	run_detached "$ID" sleep
+	for path in .. ../.. /.. a/../.. "../${ID}x"; do
+		berth_exits 255 exec --cgroup "$path" "$ID" /bin/true
+		one_line_error 'not a sub cgroup path'
+	done
+	berth_exits 255 exec --cgroup no/such "$ID" /bin/true
+	one_line_error no/such
+	berth_exits 255 exec --cgroup cpu:a --cgroup memory:b "$ID" /bin/true
+	one_line_error 'one hierarchy'
+	berth_exits 255 exec --cgroup :a "$ID" /bin/true
+	one_line_error 'name of a controller'
+	berth --cgroup-manager disabled run -d "$ID-2"
+	berth_exits 255 exec --cgroup / "$ID-2" /bin/true
+	one_line_error 'has no cgroup'
+}
+
+@test "a container whose init has moved on to a cgroup below: exec goes there" {
+	local own
+
+	requires cgroup2 controller=hugetlb
+	run_detached "$ID" sleep
+	own=$(cgroup_of "$PID")
+	mkdir "$own/init"
+	echo "$PID" >"$own/init/cgroup.procs"
+	grep -qw hugetlb "$own/cgroup.controllers" || skip 'the controller is not passed on'
+	echo +hugetlb >"$own/cgroup.subtree_control"
+	exec_where "$ID"
+	is "$WHERE" "$own/init"
+	berth_exits 255 exec --cgroup / "$ID" /bin/true
+	one_line_error 'clone'
+}
+
+@test "labels are left out with a warning where the kernel enforces none" {
+	run_detached "$ID" sleep
+	[[ ! -e /sys/module/apparmor/parameters/enabled ]] || skip 'there is AppArmor'
+	[[ ! -d /sys/fs/selinux/class ]] || skip 'there is SELinux'
+	berth --log-level warning exec --apparmor no-such --process-label a:b:c "$ID" /bin/true
+	contains "$stderr" 'process.apparmorProfile: "no-such" has no meaning'
+	contains "$stderr" 'process.selinuxLabel: "a:b:c" has no meaning'
+	berth exec --apparmor no-such --process-label a:b:c "$ID" /bin/true
+	is "$stderr" ''
+}
+
+@test "AppArmor: a profile that is not loaded is refused, unconfined is fine" {
+	[[ $(cat /sys/module/apparmor/parameters/enabled 2>/dev/null) == Y ]] || skip 'needs AppArmor'
+	run_detached "$ID" sleep
+	berth_exits 255 exec --apparmor no-such-profile "$ID" /bin/true
+	one_line_error 'attr/apparmor/exec'
+	berth exec --apparmor unconfined "$ID" /bin/cat /proc/self/attr/current
+	contains "$output" unconfined
+	config '.process.apparmorProfile = "no-such-profile"'
+	berth_fails 'attr/apparmor/exec' run "$ID-2"
+}
+
+@test "--user takes numbers alone" {
+	local user
+
+	run_detached "$ID" sleep
+	for user in root 0:root -1 1x ' 1' 1: :1 '' 4294967295 1:4294967295; do
+		berth_exits 255 exec --user "$user" "$ID" /bin/true
+		one_line_error 'is not a number'
+	done
+	berth exec --user 4294967294:4294967294 "$ID" /bin/probe
+	json '.uid == 4294967294 and .gid == 4294967294'
+}
+
+@test "--preserve-fds" {
+	run_detached "$ID" sleep
+	BERTH_TEST=$ID "$RUNTIME" --root "$STATE" exec --preserve-fds 1 "$ID" /bin/probe fd 3 kept \
+		3>"$T/third" 4>"$T/fourth"
+	is "$(<"$T/third")" kept
+	run env "BERTH_TEST=$ID" "$RUNTIME" --root "$STATE" exec --preserve-fds 1 "$ID" \
+		/bin/probe fd 4 lost 3>"$T/third" 4>"$T/fourth"
+	is "$(<"$T/fourth")" ''
+}

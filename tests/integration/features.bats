@@ -15,8 +15,8 @@ load helpers
 	json '.annotations | type == "object" and all(.[]; type == "string")'
 	json '.potentiallyUnsafeConfigAnnotations | type == "array"'
 	json '.linux.cgroup | [.v1, .v2, .systemd, .systemdUser] | all(type == "boolean")'
-	json '[.linux.apparmor.enabled, .linux.selinux.enabled, .linux.intelRdt.enabled,
-		.linux.mountExtensions.idmap.enabled] | all(type == "boolean")'
+	json '.linux.apparmor.enabled and ([.linux.selinux.enabled, .linux.intelRdt.enabled,
+		.linux.mountExtensions.idmap.enabled] | all(type == "boolean"))'
 }
 
 @test "the lists have no doubles and are sorted where they are names" {

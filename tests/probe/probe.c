@@ -227,15 +227,16 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{"report", command_report},	{"paths", command_paths},
-	{"read", command_read},		{"write", command_write},
-	{"open", command_open},		{"mknod", command_mknod},
-	{"exit", command_exit},		{"signal", command_signal},
-	{"sleep", command_sleep},	{"trap", command_trap},
-	{"orphans", command_orphans},	{"fd", command_fd},
-	{"syscall", command_syscall},	{"x32", command_x32},
-	{"hunt-exe", command_hunt_exe}, {"hunt-host", command_hunt_host},
-	{"flip", command_flip},
+	{"report", command_report},	  {"paths", command_paths},
+	{"read", command_read},		  {"write", command_write},
+	{"open", command_open},		  {"mknod", command_mknod},
+	{"exit", command_exit},		  {"signal", command_signal},
+	{"sleep", command_sleep},	  {"trap", command_trap},
+	{"orphans", command_orphans},	  {"fd", command_fd},
+	{"syscall", command_syscall},	  {"x32", command_x32},
+	{"hunt-exe", command_hunt_exe},	  {"hunt-host", command_hunt_host},
+	{"flip", command_flip},		  {"receive-fd", command_receive_fd},
+	{"datagrams", command_datagrams}, {"notify", command_notify},
 };
 
 int main(int argc, char **argv)

@@ -39,5 +39,8 @@ int command_hunt_host(int argc, char **argv);
 int command_flip(int argc, char **argv);
 int command_syscall(int argc, char **argv);
 int command_x32(int argc, char **argv);
+int command_receive_fd(int argc, char **argv);
+int command_datagrams(int argc, char **argv);
+int command_notify(int argc, char **argv);
 
 #endif

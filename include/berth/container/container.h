@@ -10,6 +10,7 @@
 #include "berth/base/error.h"
 #include "berth/base/str.h"
 #include "berth/cgroup/cgroup.h"
+#include "berth/stage/launch.h"
 
 /* Where containers are kept, and how; the global options. */
 struct runtime {
@@ -17,6 +18,7 @@ struct runtime {
 	bool root_given;  /* with --root: then a missing one is an error of `list` */
 	enum cgroup_manager cgroup_manager;
 	bool rootless; /* without rights over the host: a cgroup only where one is delegated */
+	struct listening listening; /* sockets for the program: part of what preserve_fds counts */
 };
 
 /* Options of create and run. */
@@ -25,6 +27,7 @@ struct create_options {
 	const char *bundle;   /* as given; "." is the default */
 	const char *pid_file; /* NULL: none */
 	unsigned preserve_fds;
+	const char *pidfd_socket; /* gets the pidfd of init; NULL: none */
 	bool no_pivot;
 	bool no_new_keyring;
 	bool detach;	   /* run only */
@@ -39,7 +42,9 @@ struct exec_options {
 	const char *const *args;  /* NULL-terminated; empty with --process */
 	const char *cwd;	  /* NULL: the container's */
 	const char *user;	  /* "UID[:GID]", or NULL */
-	struct strv env, caps, groups;
+	struct strv env, caps, groups, cgroups;
+	const char *apparmor, *process_label; /* NULL: the container's */
+	const char *pidfd_socket;	      /* gets the pidfd of the process; NULL: none */
 	bool no_new_privileges;
 	const char *pid_file;
 	unsigned preserve_fds;

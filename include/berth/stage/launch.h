@@ -11,6 +11,12 @@
 #include "berth/spec/spec.h"
 #include "berth/stage/plan.h"
 
+/* Sockets that are passed on to the program (sd_listen_fds(3)): the first preserved descriptors. */
+struct listening {
+	unsigned count;
+	const char *names; /* LISTEN_FDNAMES, or NULL */
+};
+
 /* Everything that a launch needs; nothing of it is owned, and it outlives the launch. */
 struct launch {
 	const struct spec *spec;
@@ -24,6 +30,8 @@ struct launch {
 	int cgroupfd;		  /* init is born in it; -1: in ours */
 	int listenfd;		  /* init waits for `start` here; -1: on the launch's own socket */
 	unsigned preserve_fds;	  /* descriptors 3 to 3 + N - 1 go to the container */
+	const struct listening *listening;
+	unsigned lsm_active; /* of lsm_check() */
 	bool no_pivot;
 	bool no_new_keyring;
 };
@@ -76,7 +84,9 @@ struct joining {
 	int procfd;
 	int cgroupfd; /* -1: stays in ours */
 	unsigned preserve_fds;
-	bool own_keyring; /* the container's session keyring is joined, as its init did */
+	const struct listening *listening;
+	unsigned lsm_active; /* of lsm_check() */
+	bool own_keyring;    /* the container's session keyring is joined, as its init did */
 };
 
 /* Clones the process, joins it to the container, and returns once its program is executed. */

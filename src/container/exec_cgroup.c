@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The cgroup of a process that exec adds: the container's, one below it that --cgroup names, or,
+ * where the container's takes no processes any more because controllers are passed on from it, the
+ * one that the container's init has moved to.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "berth/base/fd.h"
+#include "berth/base/path.h"
+#include "berth/base/proc.h"
+
+#include "container-internal.h"
+
+#define PROC_CGROUP_MAX 16384
+
+static bool is_within(const char *path, const char *parent)
+{
+	size_t length = strlen(parent);
+
+	return strncmp(path, parent, length) == 0 && (path[length] == '\0' || path[length] == '/');
+}
+
+/*
+ * The path in PATH or CONTROLLER[,CONTROLLER…]:PATH. All controllers are in one hierarchy, so
+ * several of the second kind must agree.
+ */
+static int parse_one(const char *given, const char **path, struct error *err)
+{
+	const char *colon = strchr(given, ':');
+	const char *found = colon ? colon + 1 : given;
+
+	if (colon && (colon == given || given[0] == ',' || colon[-1] == ',' || strstr(given, ",,")))
+		return refuse(err, "--cgroup: \"%s\" lacks the name of a controller", given);
+	if (*path && !str_equal(*path, found))
+		return refuse(err,
+			      "--cgroup: \"%s\" and \"%s\" differ, and cgroup v2 has one hierarchy",
+			      *path, found);
+	*path = found;
+	return 0;
+}
+
+static int open_named(const struct container *container, const struct strv *given,
+		      struct error *err)
+{
+	const char *own = container->record.cgroup_path, *path = NULL;
+	_cleanup_free_ char *whole = NULL;
+	_cleanup_fd_ int root = -EBADF;
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < given->count; i++)
+		r = parse_one(given->items[i], &path, err);
+	if (r < 0)
+		return r;
+	if (!own)
+		return refuse(err, "--cgroup: container \"%s\" has no cgroup",
+			      container->record.id);
+	whole = path_join(own, path + strspn(path, "/"));
+	if (!is_within(whole, own))
+		return refuse(err, "--cgroup: \"%s\" is not a sub cgroup path", path);
+	root = cgroup_open_root(container->procfd, err);
+	r = root < 0 ? root : cgroup_open(root, whole, err);
+	return r < 0 ? within(err, r, "--cgroup") : r;
+}
+
+int exec_cgroup_open(const struct container *container, const struct strv *given, struct error *err)
+{
+	if (given->count)
+		return open_named(container, given, err);
+	return container->record.cgroup_path ? container_cgroup_open(container, err) : -EBADF;
+}
+
+int exec_cgroup_open_of_init(const struct container *container, struct error *err)
+{
+	_cleanup_fd_ int fd = -EBADF, root = -EBADF;
+	_cleanup_free_ char *text = NULL;
+	char name[32], *path;
+	int r;
+
+	snprintf(name, sizeof(name), "%d/cgroup", container->init.pid);
+	fd = proc_open_at(container->procfd, name, O_RDONLY, err);
+	r = fd < 0 ? fd : file_read_fd(fd, name, PROC_CGROUP_MAX, &text, NULL, err);
+	if (r < 0)
+		return r;
+	path = str_starts(text, "0::") ? text : strstr(text, "\n0::");
+	path = path ? strchr(path, '/') : NULL;
+	if (!path)
+		return refuse(err, "the container's init has no cgroup");
+	path[strcspn(path, "\n")] = '\0';
+	if (!is_within(path, container->record.cgroup_path))
+		return refuse(err, "the container's init is in cgroup \"%s\", outside of \"%s\"",
+			      path, container->record.cgroup_path);
+	root = cgroup_open_root(container->procfd, err);
+	return root < 0 ? root : cgroup_open(root, path, err);
+}
