@@ -21,6 +21,8 @@ grace_s=2
 
 # Programs that send a signal before the container's process can be ready for it; see late-kill.
 hasty=(killsig)
+# Programs that want to see /bin/true running; see long-payload.
+patient=(pidfile)
 
 # Make the cell's cgroup and print its path.
 make_cgroup() {
@@ -106,6 +108,7 @@ inside() {
 	cd "$work/programs"
 	export TMPDIR=/run/bundles RUNTIME=$runtime REAL_RUNTIME=$runtime
 	[[ " ${hasty[*]} " != *" $program "* ]] || RUNTIME=$here/late-kill
+	[[ " ${patient[*]} " != *" $program "* ]] || RUNTIME=$here/long-payload
 	timeout --kill-after=5 "$timeout_s" "bin/$program" </dev/null \
 		>"$result/out" 2>"$result/err" || status=$?
 	awk -v a="$began" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f\n", b - a }' >"$result/seconds"
