@@ -46,6 +46,12 @@ int container_id_check(const char *id, struct error *err)
 	return 0;
 }
 
+/* What a user who is not root has forgotten. */
+static const char *root_hint(int code)
+{
+	return code == EACCES && geteuid() != 0 ? " (set XDG_RUNTIME_DIR, or use --root)" : "";
+}
+
 /* Makes the state root with its parents: the path is the user's own, and of the host. */
 static int make_state_root(const char *path, struct error *err)
 {
@@ -58,7 +64,7 @@ static int make_state_root(const char *path, struct error *err)
 	if (parent < 0)
 		return parent;
 	if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
-		return fail(err, -errno, "create the state root \"%s\"", path);
+		return fail(err, -errno, "create the state root \"%s\"%s", path, root_hint(errno));
 	return 0;
 }
 
@@ -74,7 +80,8 @@ int state_root_open(const struct runtime *runtime, bool make, struct error *err)
 			return r;
 		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
-	return fd < 0 ? fail(err, -errno, "open the state root \"%s\"", path) : fd;
+	return fd < 0 ? fail(err, -errno, "open the state root \"%s\"%s", path, root_hint(errno))
+		      : fd;
 }
 
 static int open_locked(int rootfd, const char *id, struct error *err)

@@ -14,6 +14,9 @@
  * That matters: as long as somebody holds that descriptor the clone still has a mount namespace,
  * and root of the container could take "read-only" back by mount_setattr(2) on /proc/PID/exe.
  *
+ * Where the file is out of the containers' reach by its owner (a user runs root's berth) nothing of
+ * that is needed.
+ *
  * No loop: what is executed again checks its own exe and not a promise of its environment. Should
  * it not be protected even then (an emulator between us and the kernel), the kernel's own record
  * of how it was executed (AT_EXECFN, "/dev/fd/N" with an N that only this file uses) makes it fail.
@@ -87,6 +90,20 @@ static bool is_protected(void)
 	if (fd < 0 || fstatfs(fd, &fs) < 0)
 		return false;
 	return (fs.f_flags & ST_RDONLY) || (fs.f_type == TMPFS_MAGIC && is_sealed());
+}
+
+/*
+ * A file that the caller may not write, of root's, is out of the reach of his containers as well:
+ * he can map his own id and those that /etc/subuid gives him, so that in there the file's owner is
+ * nobody over whose files root has a right.
+ */
+static bool is_out_of_reach(void)
+{
+	const mode_t others = S_IWGRP | S_IWOTH; /* an ACL would show in the group's bits */
+	struct stat st;
+
+	return geteuid() != 0 && sys_capabilities() == 0 && stat(EXE_LINK, &st) == 0 &&
+	       st.st_uid == 0 && !(st.st_mode & others);
 }
 
 /* Executes the file @fd; returns only if that failed. */
@@ -191,6 +208,8 @@ int selfexe_protect(char *const argv[], char *const envp[], struct error *err)
 	bool again = is_executed_again();
 	int r;
 
+	if (is_out_of_reach())
+		return 0;
 	if (is_protected()) {
 		/* KERNEL(6.14): before, a process that was executed by descriptor is named "48".
 		 */

@@ -28,6 +28,10 @@
 
 #include "mount-internal.h"
 
+/* Flags that keep something from a container, and that a user namespace cannot take away. */
+#define HOST_FLAGS                                                                                 \
+	((uint64_t)(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC))
+
 #define PROPAGATION_FLAGS (MS_SHARED | MS_SLAVE | MS_PRIVATE | MS_UNBINDABLE)
 
 /* One entry of mounts[] while it is carried out. Descriptors belong to mount_one(). */
@@ -332,10 +336,16 @@ static int change_attributes(int fd, uint64_t set, uint64_t clear, bool recursiv
 	if (!set && !clear)
 		return 0;
 	r = mount_change(fd, &change);
+	/*
+	 * In a user namespace what the host has set stays. Engines write "rw" for every volume,
+	 * also for one that is on a read-only mount: peers leave it so.
+	 */
+	if (r == -EPERM && (clear & HOST_FLAGS))
+		return change_attributes(fd, set, clear & ~HOST_FLAGS, recursive, err);
 	if (r == -EPERM && clear)
 		return fail(err, r,
-			    "set the attributes: a flag that the host has set (such as ro, nosuid, "
-			    "nodev or noexec) can't be taken away in a user namespace");
+			    "set the attributes: what the host has set can't be changed in a user "
+			    "namespace");
 	return r < 0 ? fail(err, r, "set the attributes") : 0;
 }
 

@@ -15,6 +15,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "berth/base/alloc.h"
@@ -249,6 +251,14 @@ static bool is_explained(const struct error *first)
 	return strstr(first->text, "overlay: ") && !strstr(first->text, "Unknown parameter");
 }
 
+/* What the kernel makes of an overlay, silently, if it can't prepare the work directory. */
+static bool is_read_only(int mountfd)
+{
+	struct statfs fs;
+
+	return fstatfs(mountfd, &fs) == 0 && (fs.f_flags & ST_RDONLY);
+}
+
 int overlay_open(const struct overlay *overlay, struct error *err)
 {
 	struct error second = ERROR_NONE;
@@ -261,6 +271,13 @@ int overlay_open(const struct overlay *overlay, struct error *err)
 		fd = overlay_open_by_mount(overlay, &second);
 		if (fd < 0 && !is_explained(err))
 			*err = second;
+	}
+	if (fd >= 0 && overlay->upper && is_read_only(fd)) {
+		fd_close(fd);
+		return refuse_as(err, -EACCES,
+				 "%s directory \"%s\" cannot be written (is it another user's?), "
+				 "which makes the overlay read-only",
+				 layer_name(overlay, LAYER_WORK), overlay->work);
 	}
 	if (fd < 0 && overlay->lower_count > LAYERS_MAX)
 		return within(err, fd, "%zu lower directories (the kernel takes %d at most)",

@@ -8,7 +8,7 @@
 
 load helpers
 
-eval "$(declare -f setup | sed '1s/setup/setup_test/')"
+eval "$(declare -f setup teardown | sed 's/^\(setup\|teardown\) ()/\1_test ()/')"
 
 setup() {
 	setup_test
@@ -17,7 +17,7 @@ setup() {
 	config '.linux.uidMappings = [{containerID: 0, hostID: 1000, size: 1}] |
 		.linux.gidMappings = [{containerID: 0, hostID: 1000, size: 1}] |
 		.linux.namespaces += [{type: "user"}] | del(.mounts[].options[]? | select(. == "gid=5"))'
-	chown 1000:1000 "$STATE"
+	chown 1000:1000 "$T" "$STATE"
 	USER_ID=1000
 }
 
@@ -192,4 +192,293 @@ map_sub_ids() {
 	berth kill "$ID" KILL
 	berth delete "$ID"
 	nothing_left
+}
+
+@test "the exit status is that of the program, and nothing is left" {
+	config_args /bin/sh -c 'exit 7'
+	berth_exits 7 run "$ID"
+	nothing_left
+}
+
+@test "delete --force ends a container that runs" {
+	run_detached "$ID" sleep
+	berth delete --force "$ID"
+	wait_for 5 test ! -d "/proc/$PID"
+	nothing_left
+}
+
+@test "the state root is XDG_RUNTIME_DIR/berth, for the user alone" {
+	local given=$STATE
+
+	STATE=
+	config_args /bin/sleep 300
+	berth create "$ID"
+	is "$(stat -c '%a %u' "$T/run-1000/berth" "$T/run-1000/berth/$ID" | tr '\n' ' ')" \
+		'700 1000 700 1000 '
+	berth delete --force "$ID"
+	STATE=$given
+}
+
+@test "without XDG_RUNTIME_DIR the error says what to do" {
+	STATE=
+	config_args /bin/true
+	OUT=$T/out ERR=$T/err status=0
+	as_user env -u XDG_RUNTIME_DIR "$RUNTIME" run "$ID" >"$OUT" 2>"$ERR" || status=$?
+	STATE=$T/state
+	stderr=$(<"$ERR")
+	is "$status" 1
+	one_line_error '/run/berth'
+	contains "$stderr" XDG_RUNTIME_DIR
+}
+
+@test "two users do not see each other's containers" {
+	STATE=
+	config_args /bin/sleep 300
+	make_user_bundle 1001 "$T/other"
+	jq '(.linux.uidMappings, .linux.gidMappings)[].hostID = 1001' config.json >"$T/other/config.json"
+	berth create "$ID"
+	USER_ID=1001
+	berth create -b "$T/other" "$ID"
+	berth list -q
+	is "$output" "$ID"
+	berth delete --force "$ID"
+	berth list -q
+	is "$output" ''
+	berth_call --root "$T/run-1000/berth" kill "$ID" KILL
+	is "$status" 1
+	contains "$stderr" 'Permission denied'
+	USER_ID=1000
+	berth state "$ID"
+	json '.status == "created"'
+	berth delete --force "$ID"
+	STATE=$T/state
+}
+
+@test "another user's process cannot be killed by a forged state" {
+	config_args /bin/sleep 300
+	berth run -d --pid-file "$T/pid" "$ID"
+	mkdir "$T/forged"
+	cp -r "$STATE/$ID" "$T/forged/"
+	chown -R 1001:1001 "$T/forged"
+	USER_ID=1001
+	berth_call --root "$T/forged" kill "$ID" KILL
+	is "$status" 1
+	contains "$stderr" 'Operation not permitted'
+	USER_ID=1000
+	status_is "$ID" running
+	berth delete --force "$ID"
+}
+
+@test "creates that fail leave nothing" {
+	config_args /bin/no-such-program
+	berth_fails 'no-such-program' create "$ID"
+	nothing_left
+	config '.mounts += [{destination: "/x", source: "/no/such/source", options: ["bind"]}]'
+	berth_fails 'mounts[7].source' create "$ID"
+	nothing_left
+}
+
+@test "hooks run as the user" {
+	config '.hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", "id -u >$0", $f]}],
+		poststop: [{path: "/bin/sh", args: ["sh", "-c", "echo stop >>$0", $f]}]} |
+		.process.args = ["/bin/true"]' --arg f "$T/run-1000/hooks"
+	berth run "$ID"
+	is "$(tr '\n' ' ' <"$T/run-1000/hooks")" '1000 stop '
+}
+
+# --- limits and cgroups --------------------------------------------------------------------------
+
+@test "a limit without a delegated cgroup is refused by name" {
+	config '.linux.resources.memory.limit = 100000000'
+	berth_fails 'linux.resources.memory.limit: a limit needs a cgroup that is delegated' run "$ID"
+	nothing_left
+	config 'del(.linux.resources.memory) | .linux.resources.unified = {"pids.max": "10"}'
+	berth_fails 'linux.resources.unified["pids.max"]' run "$ID"
+	nothing_left
+}
+
+@test "without limits the container lives in the cgroup of its creator" {
+	config '.linux.cgroupsPath = "/some/where"'
+	run_detached "$ID" sleep
+	is "$(grep '^0::' "/proc/$PID/cgroup")" "$(grep '^0::' /proc/self/cgroup)"
+	berth kill --all "$ID" KILL
+	wait_for 5 test ! -d "/proc/$PID"
+	berth delete "$ID"
+	nothing_left
+}
+
+# A cgroup of the test that is the user's, as systemd delegates one; as_user then runs in it.
+delegate() {
+	requires cgroup2
+	DELEGATED=$CGROUP2/user-${ID#bt-}
+	mkdir "$DELEGATED" "$DELEGATED/own"
+	chown -R 1000:1000 "$DELEGATED/own"
+	echo $$ >"$DELEGATED/own/cgroup.procs"
+}
+
+teardown() {
+	teardown_test
+	[[ -z ${DELEGATED:-} ]] || undelegate
+}
+
+undelegate() {
+	echo $$ >"$CGROUP2/cgroup.procs"
+	rmdir "$DELEGATED/own" "$DELEGATED"
+}
+
+@test "a delegated cgroup is used, below the own one" {
+	delegate
+	run_detached "$ID" sleep
+	contains "$(<"/proc/$PID/cgroup")" "0::/${DELEGATED##*/}/own/berth-$ID"
+	berth delete --force "$ID"
+	[[ ! -e $DELEGATED/own/berth-$ID ]] || fail 'the cgroup is left'
+	config '.linux.cgroupsPath = "a/b"'
+	run_detached "$ID" sleep
+	contains "$(<"/proc/$PID/cgroup")" "0::/${DELEGATED##*/}/own/a/b"
+	berth kill --all "$ID" KILL
+	wait_for 5 test ! -d "/proc/$PID"
+	berth delete "$ID"
+	[[ ! -e $DELEGATED/own/a ]] || fail 'the cgroup is left'
+}
+
+@test "resource limits: lowered, and an error where they cannot be raised" {
+	requires plain_build
+	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 100, hard: 200}]'
+	run_script 'ulimit -n; ulimit -Hn'
+	is "$(tr '\n' ' ' <"$OUT")" '100 200 '
+	config '.process.rlimits = [{type: "RLIMIT_CORE", soft: 0, hard: 0},
+		{type: "RLIMIT_NPROC", soft: 1e15, hard: 1e15}]'
+	berth_fails 'process.rlimits[1]: set RLIMIT_NPROC' run "$ID"
+	nothing_left
+}
+
+@test "oomScoreAdj: raised, and an error where it would be lowered" {
+	config '.process.oomScoreAdj = 500'
+	run_script 'cat /proc/self/oom_score_adj'
+	is "$output" 500
+	config '.process.oomScoreAdj = -500'
+	berth_fails 'process.oomScoreAdj: set -500: lowering it needs CAP_SYS_RESOURCE' run "$ID"
+	nothing_left
+}
+
+# --- the file system -----------------------------------------------------------------------------
+
+@test "devices are the host's, bound" {
+	run_script 'echo text >/dev/null && head -c 3 /dev/zero | wc -c && stat -c "%F %t:%T" /dev/full'
+	is "$(tr '\n' ' ' <"$OUT")" '3 character special file 1:7 '
+}
+
+@test "linux.devices: a node of the host's, a fifo; a node that the host lacks is an error" {
+	config '.linux.devices = [{path: "/dev/kmsg", type: "c", major: 1, minor: 11},
+		{path: "/dev/pipe", type: "p"}]'
+	run_script 'stat -c %F /dev/kmsg /dev/pipe'
+	is "$(tr '\n' ' ' <"$OUT")" 'character special file fifo '
+	config '.linux.devices = [{path: "/dev/not-there", type: "c", major: 1, minor: 11}]'
+	berth_fails 'linux.devices[0]: open the host' run "$ID"
+	nothing_left
+}
+
+@test "all kinds of new namespaces at once; proc, sysfs, mqueue and cgroup in them" {
+	run_script 'cat /proc/1/comm; ls /sys/class/net; stat -f -c %T /proc /sys; hostname 2>/dev/null
+		grep -c . /proc/self/mounts >/dev/null; touch /dev/mqueue/q && ls /dev/mqueue'
+	contains "$output" lo
+	contains "$output" q
+	contains "$output" sysfs
+}
+
+@test "without a network namespace the host's /sys is shown, read-only" {
+	config '.linux.namespaces |= map(select(.type != "network"))'
+	run_script 'ls /sys/kernel >/dev/null && echo seen; ls /sys/class/net'
+	contains "$output" seen
+}
+
+@test "read-only binds of the host stay so, with all capabilities inside" {
+	local all
+
+	all=$("$SUITE/rootfs/bin/probe" | jq -c .caps.permitted)
+	host_mount -t tmpfs -o ro tmpfs "$T/ro"
+	config '.process.capabilities = {bounding: $all, permitted: $all, effective: $all} |
+		.mounts += [{destination: "/ro", source: ($t + "/ro"), options: ["bind"]},
+		{destination: "/clear", source: ($t + "/ro"), options: ["bind", "ro"]}]' \
+		--argjson all "$all" --arg t "$T"
+	run_script 'mount -o remount,bind,rw /ro 2>&1; touch /ro/x 2>&1; mount -o remount,bind,rw /clear 2>&1
+		touch /clear/x 2>&1; true'
+	is "$(grep -c 'Read-only file system' "$OUT")" 2
+	config '.mounts[-1].options = ["bind", "exec", "dev", "suid", "rw"]'
+	berth run "$ID"
+	is "$(grep -c 'Read-only file system' "$OUT")" 2
+}
+
+@test "binds read-only, read-write, and of a file" {
+	mkdir "$T/shared"
+	echo text >"$T/shared/file"
+	chown -R 1000:1000 "$T/shared"
+	config '.root.readonly = false | .mounts += [
+		{destination: "/rw", source: ($t + "/shared"), options: ["rbind"]},
+		{destination: "/ro", source: ($t + "/shared"), options: ["rbind", "ro"]},
+		{destination: "/one", source: ($t + "/shared/file"), options: ["bind", "ro"]}]' --arg t "$T"
+	run_script 'echo more >>/rw/file; cat /one; echo no >>/ro/file; true'
+	is "$(tr '\n' ' ' <"$OUT")" 'text more '
+	contains "$stderr" 'Read-only file system'
+}
+
+@test "an overlay as the root, with an upper layer" {
+	mkdir "$T/layers" "$T/layers/upper" "$T/layers/work" "$T/layers/extra"
+	echo extra >"$T/layers/extra/file"
+	chown -R 1000:1000 "$T/layers"
+	config '.root.readonly = false | .annotations = {
+		"org.berth.overlay.lower": ($t + "/layers/extra:rootfs"),
+		"org.berth.overlay.upper": ($t + "/layers/upper"),
+		"org.berth.overlay.work": ($t + "/layers/work")}' --arg t "$T"
+	run_script 'cat /file; echo written >/file; rm -r /home/user; cat /file'
+	is "$(tr '\n' ' ' <"$OUT")" 'extra written '
+	is "$(<"$T/layers/upper/file")" written
+	is "$(<"$T/layers/extra/file")" extra
+	run_script 'ls /home'
+	is "$output" ''
+}
+
+@test "an overlay that the user cannot have is an error that names the layer" {
+	mkdir -p "$T/layers/upper" "$T/layers/work"
+	config '.annotations = {"org.berth.overlay.lower": "rootfs",
+		"org.berth.overlay.upper": ($t + "/layers/upper"),
+		"org.berth.overlay.work": ($t + "/layers/work")}' --arg t "$T"
+	berth_fails 'org.berth.overlay' run "$ID"
+	nothing_left
+}
+
+# --- security ------------------------------------------------------------------------------------
+
+@test "seccomp, with and without no_new_privs; the compiled filter is kept with the user's state" {
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
+		syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO", errnoRet: 95}]} |
+		.process.noNewPrivileges = true'
+	run_script 'grep Seccomp: /proc/self/status; mkdir /tmp/x 2>&1; true'
+	is "$(tr -s '\t\n' '  ' <"$OUT")" \
+		"Seccomp: 2 mkdir: can't create directory '/tmp/x': Operation not supported "
+	config '.process.noNewPrivileges = false'
+	run_script 'grep Seccomp: /proc/self/status; mkdir /tmp/x 2>&1; true'
+	contains "$output" 'not supported'
+	is "$(stat -c '%a %u' "$STATE/@seccomp")" '700 1000'
+}
+
+@test "root's berth is out of the reach of the container's root" {
+	config_args /bin/sleep 300
+	berth create --pid-file "$T/pid" "$ID"
+	PID=$(<"$T/pid")
+	is "$(stat -Lc %d:%i "/proc/$PID/exe")" "$(stat -c %d:%i "$RUNTIME")"
+	run nsenter -U -t "$PID" -S 0 -G 0 sh -c 'true >>"$0"' "$RUNTIME"
+	contains "$output" 'Permission denied'
+	berth delete --force "$ID"
+}
+
+@test "a berth that is the user's own is not what a container executes" {
+	BINARY=$T/berth
+	cp "$RUNTIME" "$BINARY"
+	chown 1000:1000 "$BINARY"
+	config_args /bin/sleep 300
+	berth create --pid-file "$T/pid" "$ID"
+	PID=$(<"$T/pid")
+	contains "$(readlink "/proc/$PID/exe")" memfd:berth
+	berth delete --force "$ID"
 }
