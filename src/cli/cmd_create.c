@@ -14,7 +14,8 @@ static const struct option options[] = {
 	{"no-new-keyring", 0, OPTION_FLAG, offsetof(struct create_options, no_new_keyring), NULL,
 	 "keep the session keyring"},
 	{"no-subreaper", 0, OPTION_IGNORED_FLAG, 0, NULL, "accepted, means nothing here"},
-	{"console-socket", 0, OPTION_REFUSED_TEXT, 0, "SOCKET", "not supported yet"},
+	{"console-socket", 0, OPTION_TEXT, offsetof(struct create_options, console_socket),
+	 "SOCKET", "socket that gets the terminal of a container"},
 	{"pidfd-socket", 0, OPTION_TEXT, offsetof(struct create_options, pidfd_socket), "SOCKET",
 	 "socket that gets a pidfd of the container's init"},
 };

@@ -19,7 +19,8 @@ static const struct option options[] = {
 	 "keep the session keyring"},
 	{"no-subreaper", 0, OPTION_FLAG, offsetof(struct create_options, no_subreaper), NULL,
 	 "do not become the reaper of the container's orphans"},
-	{"console-socket", 0, OPTION_REFUSED_TEXT, 0, "SOCKET", "not supported yet"},
+	{"console-socket", 0, OPTION_TEXT, offsetof(struct create_options, console_socket),
+	 "SOCKET", "socket that gets the terminal of a detached container"},
 	{"pidfd-socket", 0, OPTION_TEXT, offsetof(struct create_options, pidfd_socket), "SOCKET",
 	 "socket that gets a pidfd of the container's init"},
 };

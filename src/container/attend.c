@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Being there for a process in the foreground: signals go to it, ended children are reaped, its end
- * is ours.
+ * Being there for a process in the foreground: signals go to it, its terminal is served, ended
+ * children are reaped, its end is ours.
  */
 #include <errno.h>
 #include <poll.h>
@@ -14,6 +14,7 @@
 #include "berth/base/fd.h"
 
 #include "container-internal.h"
+#include "terminal-internal.h"
 
 /* All but those that a fault of our own raises, and those that cannot be blocked. */
 static void forwarded(sigset_t *set)
@@ -53,32 +54,77 @@ static bool reap_all(const struct pidref *child, int *ret_status)
 	return ended;
 }
 
-static void forward(const struct pidref *child, int signalfd_)
+/* What the terminal's own signals mean to a berth that serves another one. True: that was all. */
+static bool heed(struct proxy *proxy, int number)
+{
+	switch (number) {
+	case SIGWINCH:
+		own_terminal_copy_size(proxy->terminal.master);
+		return true;
+	case SIGTSTP:
+		own_terminal_stop();
+		return true;
+	case SIGCONT:
+		own_terminal_resume();
+		own_terminal_copy_size(proxy->terminal.master);
+		return true;
+	case SIGTTIN:
+	case SIGTTOU:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* After the end of @child: whoever waits for its last output may be tired of it. */
+static bool is_ending(int number)
+{
+	return number == SIGTERM || number == SIGINT || number == SIGHUP || number == SIGQUIT;
+}
+
+static void forward(const struct pidref *child, struct proxy *proxy, int signalfd_)
 {
 	struct signalfd_siginfo info;
 
 	while (read(signalfd_, &info, sizeof(info)) == sizeof(info)) {
-		/* Its own children's ends are no news to it; it may be gone already. */
-		if (info.ssi_signo != SIGCHLD)
-			ignore(pidref_signal(child, (int)info.ssi_signo));
+		int number = (int)info.ssi_signo;
+
+		/* Its own children's ends are no news to it, nor what our writing raised. */
+		if (number == SIGCHLD || (number == SIGPIPE && info.ssi_pid == (uint32_t)getpid()))
+			continue;
+		if (proxy_is_on(proxy) && heed(proxy, number))
+			continue;
+		if (proxy->ended && is_ending(number))
+			proxy_abandon(proxy);
+		/* It may be gone already. */
+		ignore(pidref_signal(child, number));
 	}
 }
 
-int attend(const struct pidref *child, int *ret_status, struct error *err)
+int attend(const struct pidref *child, struct proxy *proxy, int *ret_status, struct error *err)
 {
 	_cleanup_fd_ int signals = -EBADF;
+	bool ended = false;
 	sigset_t set;
 
 	forwarded(&set);
 	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signals < 0)
 		return fail(err, -errno, "receive signals");
-	while (!reap_all(child, ret_status)) {
-		struct pollfd poller = {.fd = signals, .events = POLLIN};
+	for (;;) {
+		struct pollfd polls[1 + PROXY_POLLS] = {{.fd = signals, .events = POLLIN}};
+		nfds_t count = proxy_is_on(proxy) ? 1 + PROXY_POLLS : 1;
+		int timeout = -1;
 
-		if (poll(&poller, 1, -1) < 0 && errno != EINTR)
+		ended = ended || reap_all(child, ret_status);
+		if (ended && proxy_finish(proxy))
+			return 0;
+		if (proxy_is_on(proxy))
+			timeout = proxy_polls(proxy, polls + 1);
+		if (poll(polls, count, timeout) < 0 && errno != EINTR)
 			return fail(err, -errno, "wait for the container");
-		forward(child, signals);
+		forward(child, proxy, signals);
+		if (proxy_is_on(proxy))
+			proxy_move(proxy, polls + 1);
 	}
-	return 0;
 }

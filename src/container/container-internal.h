@@ -106,11 +106,14 @@ int run_poststart(const struct spec *spec, const struct record *record, pid_t pi
 		  struct error *err) must_check;
 
 /* create.c: a container on its way. */
+struct console;
 struct creation;
 int creation_start(const struct runtime *runtime, const struct create_options *options,
 		   bool attached, struct creation **ret, struct error *err) must_check;
 int creation_commit(struct creation *creation, struct error *err) must_check;
 int creation_go(struct creation *creation, struct error *err) must_check;
+/* The terminal of its process; unset without one, or once it was taken. */
+struct console *creation_terminal(struct creation *creation);
 const struct pidref *creation_init(const struct creation *creation);
 const struct spec *creation_spec(const struct creation *creation);
 const struct record *creation_record(const struct creation *creation);
@@ -138,7 +141,5 @@ void pid_file_remove(const char *path);
 /* attend.c */
 /* Blocks the signals that attend() forwards. Before the clone, so that none is lost. */
 int attend_prepare(bool subreaper, struct error *err) must_check;
-/* Forwards signals to @child and reaps, until it has ended. *ret_status as a shell's. */
-int attend(const struct pidref *child, int *ret_status, struct error *err) must_check;
 
 #endif

@@ -26,6 +26,7 @@
 #include "berth/stage/launch.h"
 
 #include "container-internal.h"
+#include "terminal-internal.h"
 
 struct creation {
 	const struct create_options *options;
@@ -41,6 +42,7 @@ struct creation {
 	int cgroup_root, cgroupfd;	  /* owned; -1 without a cgroup */
 	int dirfd;			  /* the claimed state directory, owned; -1 before */
 	int listenfd;			  /* owned */
+	int console_socket;		  /* owned; -1: nobody waits for a terminal */
 	int pidfd_socket;		  /* owned; -1: nobody waits for a pidfd */
 	const struct runtime *runtime;
 	unsigned lsm_active;
@@ -59,7 +61,7 @@ static struct creation *creation_new(const struct create_options *options)
 	c->options = options;
 	c->arena = arena_new();
 	c->procfd = c->bundlefd = c->rootfd = c->cgroup_root = c->cgroupfd = -EBADF;
-	c->dirfd = c->listenfd = c->pidfd_socket = -EBADF;
+	c->dirfd = c->listenfd = c->pidfd_socket = c->console_socket = -EBADF;
 	c->launched = (struct launched)LAUNCHED_UNSET;
 	for (int i = 0; i < NAMESPACE_MAX; i++)
 		c->namespace_fds[i] = -EBADF;
@@ -172,8 +174,18 @@ static int prepare_cgroup(struct creation *c, const struct runtime *runtime, str
 	return c->cgroup_root < 0 ? c->cgroup_root : 0;
 }
 
+static int prepare_console(struct creation *c, bool attached, struct error *err)
+{
+	const struct create_options *options = c->options;
+	bool terminal = c->spec->process && c->spec->process->terminal;
+	int r = console_check(terminal, !attached || options->detach, options->console_socket, err);
+
+	return r < 0 ? r : console_connect(options->console_socket, &c->console_socket, err);
+}
+
 /* Everything that can fail without having done anything. */
-static int prepare(struct creation *c, const struct runtime *runtime, struct error *err)
+static int prepare(struct creation *c, const struct runtime *runtime, bool attached,
+		   struct error *err)
 {
 	int r = container_id_check(c->options->id, err);
 
@@ -183,6 +195,8 @@ static int prepare(struct creation *c, const struct runtime *runtime, struct err
 		r = read_bundle(c, err);
 	if (r >= 0)
 		r = check_root(c, err);
+	if (r >= 0)
+		r = prepare_console(c, attached, err);
 	if (r >= 0)
 		r = plan_make(c->spec, &c->plan, err);
 	if (r >= 0 && !capabilities_of_root())
@@ -279,7 +293,9 @@ static int launch(struct creation *c, struct error *err)
 	log_debug("container \"%s\": init is process %d", c->options->id, c->launched.init.pid);
 	/* Beside init's work. It must be there before a hook runs: poststop hooks are in it. */
 	r = file_create_at(c->dirfd, STATE_CONFIG, 0600, c->config, c->config_size, err);
-	return r < 0 ? r : launch_serve(&launch, &c->launched, err);
+	if (r >= 0)
+		r = launch_serve(&launch, &c->launched, err);
+	return r < 0 ? r : console_send(c->console_socket, c->launched.terminal.master, err);
 }
 
 static int write_outcome(struct creation *c, struct error *err)
@@ -329,7 +345,7 @@ int creation_start(const struct runtime *runtime, const struct create_options *o
 	int r;
 
 	c->runtime = runtime;
-	r = prepare(c, runtime, err);
+	r = prepare(c, runtime, attached, err);
 
 	if (r >= 0) {
 		c->rootfd = state_root_open(runtime, /* make= */ true, err);
@@ -353,6 +369,11 @@ int creation_commit(struct creation *c, struct error *err)
 int creation_go(struct creation *c, struct error *err)
 {
 	return launch_go(c->procfd, c->launched.socket, &c->launched.init, err);
+}
+
+struct console *creation_terminal(struct creation *c)
+{
+	return &c->launched.terminal;
 }
 
 const struct pidref *creation_init(const struct creation *c)
@@ -399,8 +420,8 @@ void creation_free(struct creation *c, bool destroy)
 {
 	if (destroy)
 		undo(c);
-	pidref_done(&c->launched.init);
-	fd_close(c->launched.socket);
+	launched_done(&c->launched);
+	fd_close(c->console_socket);
 	fd_close(c->listenfd);
 	fd_close(c->pidfd_socket);
 	fd_close(c->dirfd);

@@ -11,6 +11,7 @@
 #include "berth/stage/launch.h"
 
 #include "container-internal.h"
+#include "terminal-internal.h"
 
 static int check_state(const struct container *container, const struct exec_options *options,
 		       struct error *err)
@@ -134,6 +135,7 @@ static int derive_process(struct container *container, const struct spec *spec,
 	process = arena_alloc(container->arena, 1, sizeof(*process));
 	*process = *spec->process;
 	process->args = options->args;
+	process->terminal = options->tty;
 	process->env = add_env(container->arena, process->env, &options->env);
 	process->no_new_privileges |= options->no_new_privileges;
 	if (options->apparmor)
@@ -167,22 +169,51 @@ static int prepare_filter(const struct runtime *runtime, const struct spec *spec
 	return seccomp_prepare(spec->linux.seccomp, cache, ret, err);
 }
 
-static int finish(const struct exec_options *options, int pidfd_socket, struct pidref *process,
-		  int *ret_status, struct error *err)
+/* Of whoever waits for what exec makes; owned, -1: nobody. */
+struct sockets {
+	int pidfd, console;
+};
+
+static void sockets_done(struct sockets *sockets)
 {
-	int r;
+	sockets->pidfd = fd_close(sockets->pidfd);
+	sockets->console = fd_close(sockets->console);
+}
+
+#define _cleanup_sockets_ __attribute__((cleanup(sockets_done)))
+
+/* The process exists, and executes its program if nothing fails any more. */
+static int release(const struct container *container, const struct exec_options *options,
+		   const struct sockets *sockets, struct launched *launched, struct error *err)
+{
+	int r = console_send(sockets->console, launched->terminal.master, err);
+
+	if (r >= 0)
+		r = launch_exec_go(container->procfd, launched, err);
+	if (r >= 0)
+		r = pidfd_socket_send(sockets->pidfd, &launched->init, /* is_init= */ false, err);
+	if (r >= 0 && options->pid_file)
+		r = pid_file_write(options->pid_file, launched->init.pid, err);
+	return r;
+}
+
+static int finish(const struct container *container, const struct exec_options *options,
+		  const struct sockets *sockets, struct launched *launched, int *ret_status,
+		  struct error *err)
+{
+	_cleanup_proxy_ struct proxy proxy = PROXY_UNSET;
+	int r = options->detach ? 0 : proxy_open(&launched->terminal, &proxy, err);
 
 	*ret_status = 0;
-	r = pidfd_socket_send(pidfd_socket, process, /* is_init= */ false, err);
-	if (r >= 0 && options->pid_file)
-		r = pid_file_write(options->pid_file, process->pid, err);
+	if (r >= 0)
+		r = release(container, options, sockets, launched, err);
 	if (r < 0) {
-		pidref_kill_and_reap(process);
+		launched_undo(launched);
 		return r;
 	}
 	if (!options->detach)
-		r = attend(process, ret_status, err);
-	pidref_done(process);
+		r = attend(&launched->init, &proxy, ret_status, err);
+	launched_done(launched);
 	return r;
 }
 
@@ -198,7 +229,7 @@ static bool own_mounts(const struct spec *spec)
  * on into one below it.
  */
 static int launch_beside_init(const struct container *container, struct joining *joining,
-			      struct pidref *ret, struct error *err)
+			      struct launched *ret, struct error *err)
 {
 	int fd = exec_cgroup_open_of_init(container, err);
 
@@ -210,7 +241,8 @@ static int launch_beside_init(const struct container *container, struct joining 
 }
 
 static int launch(const struct runtime *runtime, struct container *container,
-		  const struct exec_options *options, struct pidref *ret, struct error *err)
+		  const struct exec_options *options, int *ret_console_socket, struct launched *ret,
+		  struct error *err)
 {
 	struct seccomp_program filter = {.instructions = NULL};
 	struct joining joining = {
@@ -234,6 +266,11 @@ static int launch(const struct runtime *runtime, struct container *container,
 		r = derive_process(container, joining.spec, options, &joining.process, err);
 	if (r >= 0)
 		r = lsm_check(joining.process, /* mount_label= */ NULL, &joining.lsm_active, err);
+	if (r >= 0)
+		r = console_check(joining.process->terminal, options->detach,
+				  options->console_socket, err);
+	if (r >= 0)
+		r = console_connect(options->console_socket, ret_console_socket, err);
 	if (r < 0)
 		return r;
 	joining.cgroupfd = exec_cgroup_open(container, &options->cgroups, err);
@@ -253,17 +290,17 @@ int container_exec(const struct runtime *runtime, const struct exec_options *opt
 		   int *ret_status, struct error *err)
 {
 	_cleanup_container_ struct container container = CONTAINER_UNSET;
-	_cleanup_fd_ int pidfd_socket = -EBADF;
-	struct pidref process = PIDREF_UNSET;
+	_cleanup_sockets_ struct sockets sockets = {.pidfd = -EBADF, .console = -EBADF};
+	struct launched launched = LAUNCHED_UNSET;
 	int r = container_load(runtime, options->id, &container, err);
 
 	if (r >= 0)
 		r = check_state(&container, options, err);
 	if (r >= 0)
-		r = pidfd_socket_connect(options->pidfd_socket, &pidfd_socket, err);
+		r = pidfd_socket_connect(options->pidfd_socket, &sockets.pidfd, err);
 	if (r >= 0 && !options->detach)
 		r = attend_prepare(!options->no_subreaper, err);
 	if (r >= 0)
-		r = launch(runtime, &container, options, &process, err);
-	return r < 0 ? r : finish(options, pidfd_socket, &process, ret_status, err);
+		r = launch(runtime, &container, options, &sockets.console, &launched, err);
+	return r < 0 ? r : finish(&container, options, &sockets, &launched, ret_status, err);
 }

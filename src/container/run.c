@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* create and start in one, and the container's whole life in the foreground. */
 #include "container-internal.h"
+#include "terminal-internal.h"
 
 static int start(struct creation *c, struct error *err)
 {
@@ -12,11 +13,13 @@ static int start(struct creation *c, struct error *err)
 }
 
 /* Until its end; what the container leaves is removed unless it is to be kept. */
-static int accompany(struct creation *c, const struct create_options *options, int *ret_status,
-		     struct error *err)
+static int accompany(struct creation *c, const struct create_options *options, struct proxy *proxy,
+		     int *ret_status, struct error *err)
 {
-	int r = attend(creation_init(c), ret_status, err);
+	int r = attend(creation_init(c), proxy, ret_status, err);
 
+	/* Before hooks and messages that may follow. */
+	proxy_done(proxy);
 	if (r >= 0 && !options->keep)
 		r = creation_destroy(c, err);
 	return r;
@@ -25,6 +28,7 @@ static int accompany(struct creation *c, const struct create_options *options, i
 int container_run(const struct runtime *runtime, const struct create_options *options,
 		  int *ret_status, struct error *err)
 {
+	_cleanup_proxy_ struct proxy proxy = PROXY_UNSET;
 	struct creation *c;
 	int r = options->detach ? 0 : attend_prepare(!options->no_subreaper, err);
 
@@ -32,14 +36,16 @@ int container_run(const struct runtime *runtime, const struct create_options *op
 		r = creation_start(runtime, options, /* attached= */ true, &c, err);
 	if (r < 0)
 		return r;
-	r = start(c, err);
+	r = options->detach ? 0 : proxy_open(creation_terminal(c), &proxy, err);
+	if (r >= 0)
+		r = start(c, err);
 	if (r < 0) {
 		creation_free(c, /* destroy= */ true);
 		return r;
 	}
 	*ret_status = 0;
 	if (!options->detach)
-		r = accompany(c, options, ret_status, err);
+		r = accompany(c, options, &proxy, ret_status, err);
 	creation_free(c, /* destroy= */ false);
 	return r;
 }

@@ -134,6 +134,31 @@ static int bind_node(int dirfd, const char *name, const struct spec_device *devi
 	return mount_attach(fd, at, err);
 }
 
+/*
+ * The terminal's slave as /dev/console: its descriptor is mounted, not its path, over a file that
+ * is no link (CVE-2025-52565). What is there already belongs to the image, and is only covered.
+ */
+static int bind_console(const struct dev *dev, struct error *err)
+{
+	_cleanup_fd_ int at = open_placeholder(dev->fd, "console");
+	_cleanup_fd_ int fd = -EBADF;
+	struct stat st;
+	int r;
+
+	if (at < 0)
+		return fail(err, at, "make \"/dev/console\"");
+	if (fstat(at, &st) < 0)
+		return fail(err, -errno, "look at \"/dev/console\"");
+	if (S_ISLNK(st.st_mode))
+		return refuse_as(err, -ELOOP, "\"/dev/console\" is a symbolic link");
+	fd = sys_open_tree(dev->context->consolefd, "",
+			   AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (fd < 0)
+		return fail(err, fd, "take the terminal for \"/dev/console\"");
+	r = mount_attach(fd, at, err);
+	return r < 0 ? within(err, r, "mount the terminal on \"/dev/console\"") : 0;
+}
+
 static int check_existing(int dirfd, const char *name, const struct spec_device *device,
 			  struct error *err)
 {
@@ -288,7 +313,11 @@ static int fill(const struct dev *dev, const struct spec *spec, struct error *er
 	int r = make_devices(dev, spec, err);
 
 	umask(mask);
-	return r < 0 ? r : make_links(dev, spec, err);
+	if (r >= 0)
+		r = make_links(dev, spec, err);
+	if (r >= 0 && dev->context->consolefd >= 0)
+		r = bind_console(dev, err);
+	return r;
 }
 
 int mount_dev(const struct mount_context *context, const struct spec *spec, struct error *err)

@@ -210,21 +210,36 @@ static int check_process(const struct decoder *d, const struct node *node, void 
 {
 	static const char *const no_env[] = {NULL};
 	struct spec_process *process = base;
-	const struct node terminal = node_member(node, "terminal");
 	int r = check_args(node, process, err);
 
 	(void)d;
 	if (r < 0)
 		return r;
-	if (process->terminal)
-		return refuse_at(&terminal, err, NOT_YET);
 	if (process->env == NULL)
 		process->env = no_env;
 	return check_rlimits(node, process, err);
 }
 
+/* Without process.terminal the size has no meaning. The kernel has 16 bits for each side. */
+static const struct field console_size_fields[] = {
+	{.name = "height",
+	 .kind = FIELD_NUMBER,
+	 .required = true,
+	 AT_NUMBER(struct spec_process, console_height),
+	 RANGE(0, UINT16_MAX)},
+	{.name = "width",
+	 .kind = FIELD_NUMBER,
+	 .required = true,
+	 AT_NUMBER(struct spec_process, console_width),
+	 RANGE(0, UINT16_MAX)},
+};
+
+static const struct table console_size_table = {FIELDS(console_size_fields),
+						.size = sizeof(struct spec_process)};
+
 static const struct field process_fields[] = {
 	{.name = "terminal", .kind = FIELD_BOOL, AT(struct spec_process, terminal)},
+	{.name = "consoleSize", .kind = FIELD_OBJECT, .table = &console_size_table},
 	{.name = "cwd", .kind = FIELD_PATH, .required = true, AT(struct spec_process, cwd)},
 	{.name = "args", .kind = FIELD_STRINGS, .required = true, AT(struct spec_process, args)},
 	{.name = "env",

@@ -24,8 +24,10 @@
 #include "berth/base/root.h"
 #include "berth/base/signals.h"
 #include "berth/base/str.h"
+#include "berth/linux/console.h"
 #include "berth/linux/process.h"
 #include "berth/linux/seccomp.h"
+#include "berth/stage/message.h"
 
 #include "stage-internal.h"
 
@@ -53,6 +55,15 @@ int enter_cwd(int rootfd, const char *cwd, struct error *err)
 		return refuse_as(err, -ENOENT, "process.cwd: \"%s\" is not inside the container",
 				 cwd);
 	return 0;
+}
+
+int enter_terminal(const struct console *console, int socket, struct error *err)
+{
+	const int fds[] = {console->master, console->slave};
+	const uint32_t index[] = {0, 1};
+	int r = message_send_fds(socket, fds, index, ARRAY_SIZE(fds), err);
+
+	return r < 0 ? r : console_take(console->slave, err);
 }
 
 /*

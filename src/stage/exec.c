@@ -20,6 +20,7 @@
 #include "berth/base/signals.h"
 #include "berth/base/str.h"
 #include "berth/base/sys.h"
+#include "berth/linux/console.h"
 #include "berth/linux/process.h"
 #include "berth/stage/message.h"
 
@@ -65,6 +66,18 @@ static int settle(const struct joining *joining, int rootfd, struct error *err)
 	return r < 0 ? r : enter_cwd(rootfd, joining->process->cwd, err);
 }
 
+static int settle_terminal(const struct joining *joining, int rootfd, int socket, struct error *err)
+{
+	struct console console = CONSOLE_UNSET;
+	int r = console_open(rootfd, joining->process, &console, err);
+
+	if (r >= 0)
+		r = enter_terminal(&console, socket, err);
+	fd_close(console.master);
+	fd_close(console.slave);
+	return r;
+}
+
 static int wait_for_go(int socket, struct error *err)
 {
 	struct message message;
@@ -103,6 +116,8 @@ static int child(const struct joining *joining, int socket, struct error *err)
 	if (entry.rootfd < 0)
 		return fail(err, -errno, "open the container's root");
 	r = settle(joining, entry.rootfd, err);
+	if (r >= 0 && joining->process->terminal)
+		r = settle_terminal(joining, entry.rootfd, socket, err);
 	if (r >= 0)
 		r = wait_for_go(socket, err);
 	return r < 0 ? r : enter_program(&entry, err);
@@ -128,10 +143,30 @@ static int equip(const struct joining *joining, pid_t pid, struct error *err)
 	return r;
 }
 
-int launch_exec(const struct joining *joining, struct pidref *ret, struct error *err)
+/* The child is in the container, and this is its terminal; or it says what went wrong. */
+static int receive_terminal(struct launched *launched, struct error *err)
 {
-	_cleanup_child_ struct pidref process = PIDREF_UNSET;
-	_cleanup_fd_ int socket = -EBADF;
+	struct message message;
+	int fds[MESSAGE_FDS_MAX];
+	int r = message_wait_fds(launched->socket, &launched->init, -1, &message, fds, err);
+
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return refuse_as(err, -ECHILD, "the process ended before it had its terminal");
+	if (message.type == MESSAGE_FDS)
+		return store_terminal(launched, &message, fds, err);
+	if (message.type != MESSAGE_ERROR)
+		return refuse_as(err, -EPROTO,
+				 "received a message of type %u instead of a terminal",
+				 message.type);
+	*err = message.error;
+	return err->code < 0 ? err->code : -EIO;
+}
+
+int launch_exec(const struct joining *joining, struct launched *ret, struct error *err)
+{
+	struct launched launched = LAUNCHED_UNSET;
 	/* Its pidfd stands for its namespaces. */
 	bool own_pids = joining->spec->linux.namespaces[NAMESPACE_PID].wanted;
 	const struct birth birth = {
@@ -147,18 +182,25 @@ int launch_exec(const struct joining *joining, struct pidref *ret, struct error 
 		return fail(err, -errno, "switch dumping off");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
 		return fail(err, -errno, "make a socket pair");
-	socket = sockets[0];
-	r = process_clone(&birth, &process, err);
+	launched.socket = sockets[0];
+	r = process_clone(&birth, &launched.init, err);
 	if (r == 0)
 		child_main(joining, sockets[1], sockets[0]);
 	fd_close(sockets[1]);
 	if (r >= 0)
-		r = equip(joining, process.pid, err);
-	/* In a paused container it answers once that is resumed; if it dies, the wait ends too. */
-	if (r >= 0)
-		r = go_and_wait(joining->procfd, socket, &process, /* timeout_ms= */ -1, err);
-	if (r < 0)
+		r = equip(joining, launched.init.pid, err);
+	if (r >= 0 && joining->process->terminal)
+		r = receive_terminal(&launched, err);
+	if (r < 0) {
+		launched_undo(&launched);
 		return r;
-	*ret = take_pidref(&process);
+	}
+	*ret = launched;
 	return 0;
+}
+
+int launch_exec_go(int procfd, const struct launched *launched, struct error *err)
+{
+	/* In a paused container it answers once that is resumed; if it dies, the wait ends too. */
+	return go_and_wait(procfd, launched->socket, &launched->init, /* timeout_ms= */ -1, err);
 }

@@ -134,6 +134,7 @@ _Noreturn void init_main(const struct launch *launch, int socket, int parent_soc
 			{
 				.procfd = launch->procfd,
 				.rootfd = -EBADF,
+				.consolefd = -EBADF,
 				.cgroupfd = launch->cgroupfd,
 				.user_namespace = namespaces[NAMESPACE_USER].wanted,
 				.cgroup_namespace = namespaces[NAMESPACE_CGROUP].wanted,

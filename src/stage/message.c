@@ -173,8 +173,8 @@ int message_receive(int socket, struct message *ret, int *ret_fds, struct error 
 	return check(ret, (size_t)n, take_fds(&header, ret_fds), header.msg_flags, err);
 }
 
-int message_wait(int socket, const struct pidref *peer, int timeout_ms, struct message *ret,
-		 struct error *err)
+int message_wait_fds(int socket, const struct pidref *peer, int timeout_ms, struct message *ret,
+		     int *ret_fds, struct error *err)
 {
 	struct pollfd polls[2] = {{.fd = socket, .events = POLLIN},
 				  {.fd = peer ? peer->fd : -1, .events = POLLIN}};
@@ -192,9 +192,15 @@ int message_wait(int socket, const struct pidref *peer, int timeout_ms, struct m
 			return refuse_as(err, -ETIMEDOUT, "no answer within %d ms", timeout_ms);
 		/* What was said comes before the end: the socket is looked at first. */
 		if (polls[0].revents)
-			return message_receive(socket, ret, NULL, err);
+			return message_receive(socket, ret, ret_fds, err);
 		return 0;
 	}
+}
+
+int message_wait(int socket, const struct pidref *peer, int timeout_ms, struct message *ret,
+		 struct error *err)
+{
+	return message_wait_fds(socket, peer, timeout_ms, ret, /* ret_fds= */ NULL, err);
 }
 
 int message_wait_ack(int socket, const struct pidref *peer, int timeout_ms, struct error *err)

@@ -88,7 +88,29 @@ int launch_begin(const struct launch *launch, struct launched *ret, struct error
 void launched_undo(struct launched *launched)
 {
 	pidref_kill_and_reap(&launched->init);
+	launched_done(launched);
+}
+
+void launched_done(struct launched *launched)
+{
+	pidref_done(&launched->init);
 	launched->socket = fd_close(launched->socket);
+	launched->terminal.master = fd_close(launched->terminal.master);
+	launched->terminal.slave = fd_close(launched->terminal.slave);
+}
+
+int store_terminal(struct launched *launched, const struct message *message, const int *fds,
+		   struct error *err)
+{
+	bool wanted = message->fds.count == 2 && launched->terminal.master < 0;
+
+	for (uint32_t i = 0; !wanted && i < message->fds.count; i++)
+		fd_close(fds[i]);
+	if (!wanted)
+		return refuse_as(err, -EPROTO, "received %u descriptors instead of a terminal",
+				 message->fds.count);
+	launched->terminal = (struct console){.master = fds[0], .slave = fds[1]};
+	return 0;
 }
 
 static int serve_maps(const struct launch *launch, const struct launched *launched,
@@ -191,12 +213,25 @@ static int died(const struct launched *launched, const char *doing, struct error
 	return refuse_as(err, -ECHILD, "the container's init ended %s", doing);
 }
 
-int launch_serve(const struct launch *launch, const struct launched *launched, struct error *err)
+/* Does what init asks for, and acknowledges it. */
+static int serve(const struct launch *launch, const struct launched *launched,
+		 enum message_type type, struct error *err)
+{
+	int r;
+
+	if (!servants[type])
+		return refuse_as(err, -EPROTO, "init sent a message of type %u", type);
+	r = servants[type](launch, launched, err);
+	return r < 0 ? r : message_send(launched->socket, MESSAGE_ACK, err);
+}
+
+int launch_serve(const struct launch *launch, struct launched *launched, struct error *err)
 {
 	struct message message;
+	int fds[MESSAGE_FDS_MAX];
 
 	for (;;) {
-		int r = message_wait(launched->socket, &launched->init, -1, &message, err);
+		int r = message_wait_fds(launched->socket, &launched->init, -1, &message, fds, err);
 
 		if (r < 0)
 			return r;
@@ -208,12 +243,11 @@ int launch_serve(const struct launch *launch, const struct launched *launched, s
 			*err = message.error;
 			return err->code < 0 ? err->code : -EIO;
 		}
-		if (!servants[message.type])
-			return refuse_as(err, -EPROTO, "init sent a message of type %u",
-					 message.type);
-		r = servants[message.type](launch, launched, err);
-		if (r >= 0)
-			r = message_send(launched->socket, MESSAGE_ACK, err);
+		/* It needs no answer: init goes on meanwhile. */
+		if (message.type == MESSAGE_FDS)
+			r = store_terminal(launched, &message, fds, err);
+		else
+			r = serve(launch, launched, message.type, err);
 		if (r < 0)
 			return r;
 	}

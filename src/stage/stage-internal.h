@@ -98,6 +98,14 @@ int die_with_parent(int socket, struct error *err) must_check;
 int wait_for_start(const struct launch *launch, int socket, int *ret_report,
 		   struct error *err) must_check;
 
+/* enter.c: sends both ends of the terminal to the parent, and makes it the process's own. */
+int enter_terminal(const struct console *console, int socket, struct error *err) must_check;
+
+/* parent.c: takes the terminal that the child has sent. */
+struct message;
+int store_terminal(struct launched *launched, const struct message *message, const int *fds,
+		   struct error *err) must_check;
+
 /* State of the container as hooks get it; the caller's text. */
 char *hook_state(const struct launch *launch, int status, pid_t pid);
 

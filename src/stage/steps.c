@@ -13,6 +13,7 @@
 #include "berth/base/fd.h"
 #include "berth/base/str.h"
 #include "berth/base/sys.h"
+#include "berth/linux/console.h"
 #include "berth/linux/hooks.h"
 #include "berth/linux/namespaces.h"
 #include "berth/linux/process.h"
@@ -181,6 +182,21 @@ static int step_mounts(struct init *init, struct error *err)
 	return r;
 }
 
+static bool wants_terminal(const struct launch *launch)
+{
+	return launch->spec->process && launch->spec->process->terminal;
+}
+
+static int step_terminal(struct init *init, struct error *err)
+{
+	struct console console = CONSOLE_UNSET;
+	int r = console_open(init->mount.rootfd, init->launch->spec->process, &console, err);
+
+	/* Closed when init drops what is the host's. */
+	init->mount.consolefd = console.slave;
+	return r < 0 ? r : enter_terminal(&console, init->socket, err);
+}
+
 static int step_dev(struct init *init, struct error *err)
 {
 	return mount_dev(&init->mount, init->launch->spec, err);
@@ -315,6 +331,8 @@ const struct step init_steps[] = {
 	{"sources", NULL, step_sources},
 	{"root", NULL, step_root},
 	{"mounts", NULL, step_mounts},
+	/* In the devpts that the mounts brought; before /dev is filled, where it is the console. */
+	{"terminal", wants_terminal, step_terminal},
 	/* After the mounts: /dev usually is one of them. */
 	{"devices", NULL, step_dev},
 	/* After everything that might be mounted below a masked path. */

@@ -21,24 +21,24 @@ BERTH_TIMEOUT=${BERTH_TIMEOUT:-30}
 
 # --- once per suite ------------------------------------------------------------------------------
 
-# Compiles the payload into the cache when a source is newer.
-build_probe() {
-	local sources=("$PROJECT_DIR"/tests/probe/*.[ch])
-	local source fresh=no
+# Compiles the program of tests/$1 into the cache when a source is newer.
+build_tool() {
+	local name=$1 source fresh=no
+	local sources=("$PROJECT_DIR/tests/$name"/*.[ch])
 
 	mkdir -p "$CACHE_DIR"
 	exec {lock}>"$CACHE_DIR/.lock"
 	flock "$lock"
-	if [[ -x $CACHE_DIR/probe ]]; then
+	if [[ -x $CACHE_DIR/$name ]]; then
 		fresh=yes
 		for source in "${sources[@]}"; do
-			[[ $source -ot $CACHE_DIR/probe ]] || fresh=no
+			[[ $source -ot $CACHE_DIR/$name ]] || fresh=no
 		done
 	fi
 	if [[ $fresh == no ]]; then
 		"${CC:-cc}" -static -O1 -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror \
-			"$PROJECT_DIR"/tests/probe/*.c -o "$CACHE_DIR/probe.new"
-		mv "$CACHE_DIR/probe.new" "$CACHE_DIR/probe"
+			"$PROJECT_DIR/tests/$name"/*.c -o "$CACHE_DIR/$name.new"
+		mv "$CACHE_DIR/$name.new" "$CACHE_DIR/$name"
 	fi
 	exec {lock}>&-
 }
@@ -71,7 +71,8 @@ prepare_suite() {
 		echo "the integration tests need root" >&2
 		return 1
 	}
-	build_probe
+	build_tool probe # the payload
+	build_tool pty   # terminals to run berth on
 	# Bats makes it 0700; containers in user namespaces must get through.
 	chmod 755 "$BATS_RUN_TMPDIR"
 	export SUITE=$BATS_SUITE_TMPDIR

@@ -31,7 +31,7 @@ printf fprintf vprintf vfprintf dprintf vdprintf puts fputs putchar putc fputc p
 sleep usleep nanosleep | - | wait for the event
 signal | - | sigaction or signalfd
 pipe dup accept creat fopen tmpfile mkstemp mktemp tmpnam tempnam epoll_create inotify_init eventfd_simple | - | close-on-exec from birth: pipe2, F_DUPFD_CLOEXEC, accept4 and so on
-dup2 dup3 | src/base/spawn.c | the standard descriptors of a program
+dup2 dup3 | src/base/spawn.c src/linux/console.c | the standard descriptors of a program
 rand srand random drand48 | - | getrandom
 strtok localtime gmtime ctime asctime strerror_l | - | the _r forms keep no state
 bzero bcopy index rindex | - | memset, memcpy, strchr

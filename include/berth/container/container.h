@@ -24,8 +24,9 @@ struct runtime {
 /* Options of create and run. */
 struct create_options {
 	const char *id;
-	const char *bundle;   /* as given; "." is the default */
-	const char *pid_file; /* NULL: none */
+	const char *bundle;	    /* as given; "." is the default */
+	const char *pid_file;	    /* NULL: none */
+	const char *console_socket; /* gets the terminal of a detached one; NULL: none */
 	unsigned preserve_fds;
 	const char *pidfd_socket; /* gets the pidfd of init; NULL: none */
 	bool no_pivot;
@@ -47,7 +48,9 @@ struct exec_options {
 	const char *pidfd_socket;	      /* gets the pidfd of the process; NULL: none */
 	bool no_new_privileges;
 	const char *pid_file;
+	const char *console_socket; /* gets the terminal of a detached one; NULL: none */
 	unsigned preserve_fds;
+	bool tty; /* a terminal; with --process that says so */
 	bool detach;
 	bool ignore_paused;
 	bool no_subreaper;

@@ -32,6 +32,7 @@ struct mount_context {
 	int procfd;	       /* pinned procfs of the host (base/proc.h) */
 	int rootfd;	       /* the attached root, O_PATH; -1 before mount_root_attach() */
 	int cgroupfd;	       /* the container's cgroup directory, or -1 */
+	int consolefd;	       /* the slave of its terminal, to be /dev/console, or -1 */
 	bool user_namespace;   /* in a user namespace that is not the host's: no device nodes */
 	bool cgroup_namespace; /* in a cgroup namespace of its own */
 	const char *bundle;    /* absolute */
@@ -87,8 +88,9 @@ int mount_all(const struct mount_context *context, const struct spec *spec,
  * Fills /dev of the root (opened once, without following links): the default devices of
  * config-linux.md, linux.devices, the links fd, stdin, stdout, stderr, ptmx, core. Nodes are made
  * with mknodat(2), or bound from the host's in a user namespace. What exists there already must be
- * the right kind and number, else the error names it. A /dev that is a link is refused; one that
- * mounts[] binds is left alone.
+ * the right kind and number, else the error names it. Over /dev/console, which may be there or not,
+ * goes the terminal's slave. A /dev that is a link is refused; one that mounts[] binds is left
+ * alone.
  */
 int mount_dev(const struct mount_context *context, const struct spec *spec,
 	      struct error *err) must_check;

@@ -40,7 +40,8 @@ extern const char *const capability_names[CAPABILITY_COUNT];
 int capability_number(const char *name);
 
 struct spec_process {
-	bool terminal; /* always false as long as berth refuses terminals */
+	bool terminal;				/* a pseudo terminal as its standard streams … */
+	uint32_t console_height, console_width; /* … of this size; 0: not given */
 	const char *cwd;
 	const char *const *args; /* NULL-terminated, at least one */
 	const char *const *env;	 /* NULL-terminated, may be empty */

@@ -7,6 +7,7 @@
 
 #include "berth/base/error.h"
 #include "berth/base/pidref.h"
+#include "berth/linux/console.h"
 #include "berth/linux/seccomp.h"
 #include "berth/spec/spec.h"
 #include "berth/stage/plan.h"
@@ -36,15 +37,16 @@ struct launch {
 	bool no_new_keyring;
 };
 
-/* A launched init. */
+/* A launched init, or a process that exec adds. */
 struct launched {
 	struct pidref init;
-	int socket; /* the conversation with it; owned */
+	int socket;		 /* the conversation with it; owned */
+	struct console terminal; /* both ends of its terminal, where it has one; owned */
 };
 
 #define LAUNCHED_UNSET                                                                             \
 	{                                                                                          \
-		.init = PIDREF_UNSET, .socket = -EBADF                                             \
+		.init = PIDREF_UNSET, .socket = -EBADF, .terminal = CONSOLE_UNSET                  \
 	}
 
 /*
@@ -57,7 +59,7 @@ int launch_begin(const struct launch *launch, struct launched *ret, struct error
  * Serves init's requests until it is ready for its start. An error that init reports comes back as
  * it is; init's death without a word is an error too.
  */
-int launch_serve(const struct launch *launch, const struct launched *launched,
+int launch_serve(const struct launch *launch, struct launched *launched,
 		 struct error *err) must_check;
 
 /* Tells init that the container exists: from now on it does not die with us. */
@@ -71,8 +73,11 @@ int launch_commit(const struct launched *launched, struct error *err) must_check
  */
 int launch_go(int procfd, int socket, const struct pidref *init, struct error *err) must_check;
 
-/* Kills and reaps init, closes the socket. Accepts an unset one. */
+/* Kills and reaps init, closes the socket and the terminal. Accepts an unset one. */
 void launched_undo(struct launched *launched);
+
+/* Closes socket and terminal, and lets the process go on. */
+void launched_done(struct launched *launched);
 
 /* A process to be added to a running container. */
 struct joining {
@@ -89,7 +94,13 @@ struct joining {
 	bool own_keyring;    /* the container's session keyring is joined, as its init did */
 };
 
-/* Clones the process, joins it to the container, and returns once its program is executed. */
-int launch_exec(const struct joining *joining, struct pidref *ret, struct error *err) must_check;
+/*
+ * Clones the process and joins it to the container, and yields its terminal if it has one. It
+ * executes its program at launch_exec_go(), or ends with the caller.
+ */
+int launch_exec(const struct joining *joining, struct launched *ret, struct error *err) must_check;
+
+/* As launch_go(), for what launch_exec() yielded. In a paused container it waits. */
+int launch_exec_go(int procfd, const struct launched *launched, struct error *err) must_check;
 
 #endif

@@ -20,7 +20,7 @@ enum message_type {
 	MESSAGE_ERROR, /* child: it failed, and why; it exits */
 	MESSAGE_MAPS,  /* child: write my id maps, or compare those that I joined  → ACK */
 	MESSAGE_SOURCES, /* child: open the mount sources                            → FDS…, ACK */
-	MESSAGE_FDS,	 /* parent: some of the descriptors */
+	MESSAGE_FDS,	 /* parent: some of the descriptors; child: its terminal, both ends */
 	MESSAGE_HOOKS,	 /* child: the file system stands, run the runtime's hooks   → ACK */
 	MESSAGE_CREATED, /* child: all is ready, only the start is missing */
 	MESSAGE_COMMIT,	 /* parent: the state is written, you outlive me now         → ACK */
@@ -71,6 +71,10 @@ int message_receive(int socket, struct message *ret, int *ret_fds, struct error 
  */
 int message_wait(int socket, const struct pidref *peer, int timeout_ms, struct message *ret,
 		 struct error *err) must_check;
+
+/* As message_wait(), for a message that descriptors may come with, as with message_receive(). */
+int message_wait_fds(int socket, const struct pidref *peer, int timeout_ms, struct message *ret,
+		     int *ret_fds, struct error *err) must_check;
 
 /* Waits for an ACK. An error that came instead is copied to @err and its code returned. */
 int message_wait_ack(int socket, const struct pidref *peer, int timeout_ms,

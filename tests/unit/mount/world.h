@@ -203,6 +203,7 @@ static inline void fill_world(const char *base, int flags)
 	world.spec.root_path = world.root;
 	world.context.rootfd = -1;
 	world.context.cgroupfd = -1;
+	world.context.consolefd = -1;
 	world.context.user_namespace = flags & CLONE_NEWUSER;
 	world.context.cgroup_namespace = flags & CLONE_NEWCGROUP;
 	world.context.bundle = world.base;

@@ -41,7 +41,7 @@ static void test_all_fields(void **state)
 	_cleanup_arena_ struct arena *arena = arena_new();
 	const struct spec_process *process =
 		accept(arena, PROCESS,
-		       "\"terminal\": false, \"consoleSize\": {\"height\": 1, \"width\": 2},"
+		       "\"terminal\": true, \"consoleSize\": {\"height\": 1, \"width\": 2},"
 		       "\"env\": [\"A=\", \"B=c=d\"], \"commandLine\": \"ignored\","
 		       "\"user\": {\"uid\": 4294967294, \"gid\": 7, \"umask\": 511,"
 		       " \"additionalGids\": [5, 0, 4294967294]},"
@@ -52,6 +52,9 @@ static void test_all_fields(void **state)
 			->process;
 
 	(void)state;
+	assert_true(process->terminal);
+	assert_int_equal(process->console_height, 1);
+	assert_int_equal(process->console_width, 2);
 	assert_string_equal(process->env[0], "A=");
 	assert_string_equal(process->env[1], "B=c=d");
 	assert_null(process->env[2]);
@@ -173,7 +176,10 @@ static const struct refusal refusals[] = {
 	 "process.args: found a string, must be an array"},
 	{TOP, "\"process\": {\"cwd\": \"/\", \"args\": [\"sh\", null]},",
 	 "process.args[1]: found null, must be a string"},
-	{PROCESS, "\"terminal\": true", "process.terminal: not supported yet"},
+	{PROCESS, "\"consoleSize\": {\"height\": 1}",
+	 "process.consoleSize.width: required, but missing"},
+	{PROCESS, "\"consoleSize\": {\"height\": 65536, \"width\": 1}",
+	 "process.consoleSize.height: found 65536, must be a whole number from 0 to 65535"},
 	{PROCESS, "\"terminal\": \"no\"", "process.terminal: found a string, must be a boolean"},
 	{PROCESS, "\"env\": [\"A=b\", \"PATH\"]", "process.env[1]: \"PATH\" is not NAME=VALUE"},
 	{PROCESS, "\"env\": [\"=b\"]", "process.env[0]: \"=b\" is not NAME=VALUE"},
