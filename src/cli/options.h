@@ -63,9 +63,9 @@ struct command {
 		   struct error *err);
 };
 
-extern const struct command command_create, command_delete, command_exec, command_features,
-	command_kill, command_list, command_pause, command_ps, command_resume, command_run,
-	command_spec, command_start, command_state;
+extern const struct command command_checkpoint, command_create, command_delete, command_exec,
+	command_features, command_kill, command_list, command_pause, command_ps, command_restore,
+	command_resume, command_run, command_spec, command_start, command_state;
 
 /* Writes @text to standard output. */
 int print_out(const char *text, struct error *err) must_check;
