@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,6 +39,7 @@ struct creation {
 	struct plan plan;
 	struct seccomp_program seccomp;
 	int namespace_fds[NAMESPACE_MAX]; /* owned */
+	int *mount_users;		  /* by entry of mounts[]; owned; NULL before */
 	int procfd, bundlefd, rootfd;	  /* owned */
 	int cgroup_root, cgroupfd;	  /* owned; -1 without a cgroup */
 	int dirfd;			  /* the claimed state directory, owned; -1 before */
@@ -183,6 +185,26 @@ static int prepare_console(struct creation *c, bool attached, struct error *err)
 	return r < 0 ? r : console_connect(options->console_socket, &c->console_socket, err);
 }
 
+/* User namespaces with the maps that mounts have of their own. */
+static int prepare_mount_users(struct creation *c, struct error *err)
+{
+	c->mount_users = xcalloc(c->spec->mount_count + 1, sizeof(*c->mount_users));
+	for (size_t i = 0; i < c->spec->mount_count; i++)
+		c->mount_users[i] = -EBADF;
+	for (size_t i = 0; i < c->spec->mount_count; i++) {
+		const struct spec_mount *mount = &c->spec->mounts[i];
+		char name[32];
+
+		if (!mount->id_maps.uid_count)
+			continue;
+		snprintf(name, sizeof(name), "mounts[%zu]", mount->index);
+		c->mount_users[i] = idmap_hold(c->procfd, &mount->id_maps, name, err);
+		if (c->mount_users[i] < 0)
+			return c->mount_users[i];
+	}
+	return 0;
+}
+
 /* Everything that can fail without having done anything. */
 static int prepare(struct creation *c, const struct runtime *runtime, bool attached,
 		   struct error *err)
@@ -213,7 +235,8 @@ static int prepare(struct creation *c, const struct runtime *runtime, bool attac
 		return r;
 	warn_of_capabilities(c->spec);
 	c->procfd = proc_open(err);
-	return c->procfd < 0 ? c->procfd : prepare_cgroup(c, runtime, err);
+	r = c->procfd < 0 ? c->procfd : prepare_cgroup(c, runtime, err);
+	return r < 0 ? r : prepare_mount_users(c, err);
 }
 
 static int prepare_seccomp(struct creation *c, struct error *err)
@@ -275,6 +298,7 @@ static int launch(struct creation *c, struct error *err)
 		.id = c->options->id,
 		.bundle = c->bundle,
 		.namespace_fds = c->namespace_fds,
+		.mount_users = c->mount_users,
 		.procfd = c->procfd,
 		.bundlefd = c->bundlefd,
 		.cgroupfd = c->cgroupfd,
@@ -432,6 +456,9 @@ void creation_free(struct creation *c, bool destroy)
 	fd_close(c->procfd);
 	for (int i = 0; i < NAMESPACE_MAX; i++)
 		fd_close(c->namespace_fds[i]);
+	for (size_t i = 0; c->mount_users && i < c->spec->mount_count; i++)
+		fd_close(c->mount_users[i]);
+	free(c->mount_users);
 	seccomp_program_done(&c->seccomp);
 	free(c->cgroup_path);
 	free(c->config);

@@ -59,7 +59,7 @@ static void add_linux(struct json_writer *w)
 	add_flag(w, "intelRdt", "enabled", false);
 	json_key(w, "mountExtensions");
 	json_begin_object(w);
-	add_flag(w, "idmap", "enabled", false);
+	add_flag(w, "idmap", "enabled", true);
 	json_end_object(w);
 	add_flag(w, "netDevices", "enabled", false);
 	json_end_object(w);

@@ -67,10 +67,8 @@ struct kind {
 	uid_t (*own)(void);
 };
 
-static const struct kind uids = {"linux.uidMappings", "uid_map", "newuidmap", "/etc/subuid",
-				 geteuid};
-static const struct kind gids = {"linux.gidMappings", "gid_map", "newgidmap", "/etc/subgid",
-				 getegid};
+static const struct kind uids = {"uidMappings", "uid_map", "newuidmap", "/etc/subuid", geteuid};
+static const struct kind gids = {"gidMappings", "gid_map", "newgidmap", "/etc/subgid", getegid};
 
 static int write_map(int procfd, pid_t pid, const char *file, const struct spec_id_map *maps,
 		     size_t count, struct error *err)
@@ -181,6 +179,7 @@ bool idmap_is_own(const struct spec_id_map *maps, size_t count, uint32_t own)
 	return count == 1 && maps[0].size == 1 && maps[0].host_id == own;
 }
 
+/* Without a word of which object of config.json the map is from. */
 static int make_map(int procfd, pid_t pid, const struct kind *kind, const struct spec_id_map *maps,
 		    size_t count, struct error *err)
 {
@@ -197,14 +196,18 @@ static int make_map(int procfd, pid_t pid, const struct kind *kind, const struct
 		if (r >= 0)
 			r = write_map(procfd, pid, kind->file, maps, count, err);
 	}
-	return r < 0 ? within(err, r, "%s", kind->field) : 0;
+	return r;
 }
 
-int idmap_write(int procfd, pid_t pid, const struct spec_id_maps *maps, struct error *err)
+int idmap_write(int procfd, pid_t pid, const struct spec_id_maps *maps, const char *owner,
+		struct error *err)
 {
 	int r = make_map(procfd, pid, &uids, maps->uid, maps->uid_count, err);
 
-	return r < 0 ? r : make_map(procfd, pid, &gids, maps->gid, maps->gid_count, err);
+	if (r < 0)
+		return within(err, r, "%s.%s", owner, uids.field);
+	r = make_map(procfd, pid, &gids, maps->gid, maps->gid_count, err);
+	return r < 0 ? within(err, r, "%s.%s", owner, gids.field) : 0;
 }
 
 /* Whether the text of a map's file, which is taken apart, says what @maps do in whatever order. */

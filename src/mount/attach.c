@@ -40,3 +40,23 @@ int mount_change_root(const struct mount_change *asked)
 {
 	return change(AT_FDCWD, "/", 0, asked);
 }
+
+int mount_map_ids(int mountfd, int users, bool recursive, struct error *err)
+{
+	struct mount_attr attributes = {
+		.attr_set = MOUNT_ATTR_IDMAP,
+		.userns_fd = (uint64_t)users,
+	};
+	int r = sys_mount_setattr(mountfd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0),
+				  &attributes);
+
+	if (r == -EINVAL)
+		return fail(err, r, "map the ids (%s cannot do that)",
+			    recursive ? "its file system, or that of a mount below it,"
+				      : "its file system");
+	if (r == -EPERM)
+		return fail(err, r,
+			    "map the ids (that needs CAP_SYS_ADMIN where the file system was "
+			    "mounted, and ids that are not mapped already)");
+	return r < 0 ? fail(err, r, "map the ids") : 0;
+}

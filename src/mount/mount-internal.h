@@ -44,6 +44,11 @@ struct mount_change {
 
 /* attach.c: mount_setattr(2) on the mount whose root @mountfd is. Returns the raw result. */
 int mount_change(int mountfd, const struct mount_change *asked) must_check;
+/*
+ * attach.c: MOUNT_ATTR_IDMAP by the maps of the user namespace @users on a mount that is attached
+ * nowhere yet.
+ */
+int mount_map_ids(int mountfd, int users, bool recursive, struct error *err) must_check;
 /* As mount_change() for the calling process's "/". */
 int mount_change_root(const struct mount_change *asked) must_check;
 

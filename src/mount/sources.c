@@ -23,7 +23,21 @@ static int clone_tree(const char *path, bool recursive)
 			     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0));
 }
 
-static int open_binds(const struct spec *spec, struct mount_sources *sources, struct error *err)
+/* The mount's own maps, or the container's. */
+static int map_ids(const struct spec_mount *mount, const struct mount_users *users, size_t i,
+		   int fd, struct error *err)
+{
+	int namespace = -EBADF;
+
+	if (users)
+	namespace = users->own && users->own[i] >= 0 ? users->own[i] : users->container;
+	if (namespace < 0)
+		return refuse(err, "map the ids: there is no user namespace with its maps");
+	return mount_map_ids(fd, namespace, mount->id_map_recursive, err);
+}
+
+static int open_binds(const struct spec *spec, const struct mount_users *users,
+		      struct mount_sources *sources, struct error *err)
 {
 	for (size_t i = 0; i < spec->mount_count; i++) {
 		const struct spec_mount *mount = &spec->mounts[i];
@@ -36,6 +50,13 @@ static int open_binds(const struct spec *spec, struct mount_sources *sources, st
 			return fail(err, fd, "mounts[%zu].source: open \"%s\"", mount->index,
 				    mount->source);
 		sources->fds[i] = fd;
+		if (mount->id_map) {
+			int r = map_ids(mount, users, i, fd, err);
+
+			if (r < 0)
+				return within(err, r, "mounts[%zu].source: \"%s\"", mount->index,
+					      mount->source);
+		}
 	}
 	return 0;
 }
@@ -91,9 +112,10 @@ static int open_root(const struct spec *spec, struct error *err)
 	return clone_root(spec->root_path, err);
 }
 
-static int open_all(const struct spec *spec, struct mount_sources *sources, struct error *err)
+static int open_all(const struct spec *spec, const struct mount_users *users,
+		    struct mount_sources *sources, struct error *err)
 {
-	int r = open_binds(spec, sources, err);
+	int r = open_binds(spec, users, sources, err);
 
 	/* From here on nothing may reach the host; overlays may have to be attached for a moment.
 	 */
@@ -106,7 +128,8 @@ static int open_all(const struct spec *spec, struct mount_sources *sources, stru
 	return r;
 }
 
-int mount_sources_open(const struct spec *spec, struct mount_sources *ret, struct error *err)
+int mount_sources_open(const struct spec *spec, const struct mount_users *users,
+		       struct mount_sources *ret, struct error *err)
 {
 	struct mount_sources sources = MOUNT_SOURCES_NONE;
 	int r;
@@ -115,7 +138,7 @@ int mount_sources_open(const struct spec *spec, struct mount_sources *ret, struc
 	sources.count = spec->mount_count;
 	for (size_t i = 0; i < sources.count; i++)
 		sources.fds[i] = -EBADF;
-	r = open_all(spec, &sources, err);
+	r = open_all(spec, users, &sources, err);
 	if (r < 0) {
 		mount_sources_done(&sources);
 		return r;

@@ -124,8 +124,8 @@ static int check_id_map(const struct decoder *d, const struct node *node, void *
 	return 0;
 }
 
-static const struct table id_map_table = {FIELDS(id_map_fields), .size = sizeof(struct spec_id_map),
-					  .check = check_id_map};
+const struct table id_map_table = {FIELDS(id_map_fields), .size = sizeof(struct spec_id_map),
+				   .check = check_id_map};
 
 static bool ranges_meet(uint32_t a, uint32_t a_size, uint32_t b, uint32_t b_size)
 {
@@ -196,6 +196,15 @@ static const struct field time_offsets_fields[] = {
 static const struct table time_offsets_table = {FIELDS(time_offsets_fields),
 						.size = sizeof(struct spec_time_offsets),
 						.check = check_clocks};
+
+int id_maps_check(const struct node *node, const struct spec_id_maps *maps, struct error *err)
+{
+	const struct node uids = node_member(node, "uidMappings");
+	const struct node gids = node_member(node, "gidMappings");
+	int r = check_id_maps(&uids, maps->uid, maps->uid_count, err);
+
+	return r < 0 ? r : check_id_maps(&gids, maps->gid, maps->gid_count, err);
+}
 
 static int decode_device_type(const struct decoder *d, const struct field *field,
 			      const struct node *node, void *base, struct error *err)
@@ -350,13 +359,8 @@ static int check_linux(const struct decoder *d, const struct node *node, void *b
 		       struct error *err)
 {
 	const struct spec_linux *box = base;
-	const struct node uids = node_member(node, "uidMappings");
-	const struct node gids = node_member(node, "gidMappings");
-	int r = check_id_maps(&uids, box->id_maps.uid, box->id_maps.uid_count, err);
+	int r = id_maps_check(node, &box->id_maps, err);
 
-	if (r < 0)
-		return r;
-	r = check_id_maps(&gids, box->id_maps.gid, box->id_maps.gid_count, err);
 	return r < 0 ? r : check_devices(d, node, box, err);
 }
 

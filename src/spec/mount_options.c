@@ -22,6 +22,8 @@ enum option_kind {
 	OPTION_BIND_RECURSIVE,
 	OPTION_REMOUNT,
 	OPTION_COPY_UP,
+	OPTION_ID_MAP,
+	OPTION_ID_MAP_RECURSIVE,
 	OPTION_NOTHING
 };
 
@@ -51,6 +53,7 @@ struct option {
 	ATTRIBUTE("diratime", 0, MOUNT_ATTR_NODIRATIME)                                            \
 	OTHER("dirsync", OPTION_SUPERBLOCK)                                                        \
 	ATTRIBUTE("exec", 0, MOUNT_ATTR_NOEXEC)                                                    \
+	OTHER("idmap", OPTION_ID_MAP)                                                              \
 	OTHER("iversion", OPTION_NOTHING)                                                          \
 	OTHER("lazytime", OPTION_SUPERBLOCK)                                                       \
 	OTHER("loud", OPTION_NOTHING)                                                              \
@@ -75,6 +78,7 @@ struct option {
 	ATTRIBUTE("relatime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME)                              \
 	OTHER("remount", OPTION_REMOUNT)                                                           \
 	RECURSIVE("rexec", 0, MOUNT_ATTR_NOEXEC)                                                   \
+	OTHER("ridmap", OPTION_ID_MAP_RECURSIVE)                                                   \
 	RECURSIVE("rnoatime", MOUNT_ATTR_NOATIME, MOUNT_ATTR__ATIME)                               \
 	RECURSIVE("rnodev", MOUNT_ATTR_NODEV, 0)                                                   \
 	RECURSIVE("rnodiratime", MOUNT_ATTR_NODIRATIME, 0)                                         \
@@ -153,13 +157,10 @@ static void apply_attribute(const struct option *option, uint64_t *set, uint64_t
 		*clear |= family;
 }
 
-/* Whether @option asks for a mount whose ids are mapped, "idmap=…" included. */
-static bool wants_id_map(const char *option)
+/* Whether @option has maps in it, which is crun's own form: "idmap=uids=…". */
+static bool has_maps(const char *option)
 {
-	size_t length = strcspn(option, "=");
-
-	return (length == 5 && strncmp(option, "idmap", 5) == 0) ||
-	       (length == 6 && strncmp(option, "ridmap", 6) == 0);
+	return str_starts(option, "idmap=") || str_starts(option, "ridmap=");
 }
 
 int mount_option_apply(const char *option, struct spec_mount *mount, const char **ret_sb_flag,
@@ -169,8 +170,9 @@ int mount_option_apply(const char *option, struct spec_mount *mount, const char 
 
 	*ret_sb_flag = NULL;
 	*ret_data = NULL;
-	if (wants_id_map(option))
-		return refuse(err, "\"%.100s\": " NOT_YET, option);
+	if (has_maps(option))
+		return refuse(err, "\"%.100s\": " NOT_YET ", use uidMappings and gidMappings",
+			      option);
 	if (known == NULL) {
 		*ret_data = option;
 		return 0;
@@ -203,6 +205,13 @@ int mount_option_apply(const char *option, struct spec_mount *mount, const char 
 		break;
 	case OPTION_COPY_UP:
 		mount->copy_up = true;
+		break;
+	case OPTION_ID_MAP_RECURSIVE:
+		mount->id_map_recursive = true;
+		mount->id_map = true;
+		break;
+	case OPTION_ID_MAP:
+		mount->id_map = true;
 		break;
 	case OPTION_NOTHING:
 		break;

@@ -54,12 +54,32 @@ static int check_bind(const struct decoder *d, const struct node *node, struct s
 	return 0;
 }
 
+/* Maps without the option mean the option, as with runc. */
+static int check_id_map(const struct node *node, struct spec_mount *mount, struct error *err)
+{
+	const struct spec_id_maps *maps = &mount->id_maps;
+	const struct node options = {.up = node, .member = "options"};
+	const struct node lonely = {.up = node,
+				    .member = maps->uid_count ? "gidMappings" : "uidMappings"};
+	int r = id_maps_check(node, maps, err);
+
+	if (r < 0)
+		return r;
+	if (!maps->uid_count != !maps->gid_count)
+		return refuse_at(&lonely, err, "required where ids are mapped, but missing");
+	mount->id_map |= maps->uid_count > 0;
+	if (mount->id_map && (!mount->bind || mount->remount))
+		return refuse_at(&options, err, "ids are mapped by bind mounts only");
+	return 0;
+}
+
 static int check_mount(const struct decoder *d, const struct node *node, void *base,
 		       struct error *err)
 {
 	static const char *const none[] = {NULL};
 	struct spec_mount *mount = base;
 	const struct node type = node_member(node, "type");
+	int r;
 
 	mount->index = node->index;
 	if (mount->type == NULL)
@@ -73,6 +93,9 @@ static int check_mount(const struct decoder *d, const struct node *node, void *b
 	/* A dummy, says the specification; but writers that give this type mean what it says. */
 	if (str_equal(mount->type, "bind"))
 		mount->bind = true;
+	r = check_id_map(node, mount, err);
+	if (r < 0)
+		return r;
 	if (mount->bind)
 		return check_bind(d, node, mount, err);
 	if (mount->type[0] == '\0' && !mount->remount)
@@ -91,8 +114,16 @@ static const struct field mount_fields[] = {
 	{.name = "type", .kind = FIELD_STRING, AT(struct spec_mount, type)},
 	{.name = "source", .kind = FIELD_STRING, AT(struct spec_mount, source)},
 	{.name = "options", .kind = FIELD_CUSTOM, .custom = decode_options},
-	UNSUPPORTED("uidMappings", JSON_ARRAY, NOTHING_EMPTY),
-	UNSUPPORTED("gidMappings", JSON_ARRAY, NOTHING_EMPTY),
+	{.name = "uidMappings",
+	 .kind = FIELD_ARRAY,
+	 AT(struct spec_mount, id_maps.uid),
+	 .count = offsetof(struct spec_mount, id_maps.uid_count),
+	 .table = &id_map_table},
+	{.name = "gidMappings",
+	 .kind = FIELD_ARRAY,
+	 AT(struct spec_mount, id_maps.gid),
+	 .count = offsetof(struct spec_mount, id_maps.gid_count),
+	 .table = &id_map_table},
 };
 
 const struct table mount_table = {FIELDS(mount_fields), .size = sizeof(struct spec_mount),

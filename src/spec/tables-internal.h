@@ -12,6 +12,12 @@ extern const struct table linux_table;	   /* linux: struct spec_linux */
 extern const struct table resources_table; /* linux.resources: struct spec_resources */
 extern const struct table seccomp_table;   /* linux.seccomp: struct spec_seccomp */
 
+extern const struct table id_map_table; /* an item of uidMappings: struct spec_id_map */
+
+/* What no single range of uidMappings and gidMappings of @node can tell: do any overlap? */
+int id_maps_check(const struct node *node, const struct spec_id_maps *maps,
+		  struct error *err) must_check;
+
 /* process.capabilities: one set of struct spec_capabilities, which one is the argument. */
 int capability_set_decode(const struct decoder *d, const struct field *field,
 			  const struct node *node, void *base, struct error *err) must_check;

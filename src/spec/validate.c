@@ -66,12 +66,34 @@ static int check_namespaces(const struct node *linux, const struct spec_linux *s
 	return r < 0 ? r : check_time(linux, spec, err);
 }
 
+/* Without maps of its own a mount takes those of the container. */
+static int check_mounts(const struct node *document, const struct spec *spec, struct error *err)
+{
+	const struct node list = {.up = document, .member = "mounts"};
+
+	for (size_t i = 0; i < spec->mount_count; i++) {
+		const struct spec_mount *mount = &spec->mounts[i];
+		const struct node item = node_item(&list, i, NULL);
+		const struct node options = {.up = &item, .member = "options"};
+
+		if (mount->id_map && !mount->id_maps.uid_count &&
+		    !spec->linux.namespaces[NAMESPACE_USER].wanted)
+			return refuse_at(&options, err,
+					 "mapped ids need a \"user\" namespace in "
+					 "linux.namespaces, or uidMappings and gidMappings of the "
+					 "mount");
+	}
+	return 0;
+}
+
 int spec_validate(const struct node *node, struct spec *spec, struct error *err)
 {
 	/* Without a value where the document has no such object: a node is for the path alone. */
 	const struct node linux = {.up = node, .member = "linux"};
 	int r = check_namespaces(&linux, &spec->linux, err);
 
+	if (r >= 0)
+		r = check_mounts(node, spec, err);
 	if (r >= 0)
 		r = check_uts_name(node, spec, "hostname", spec->hostname, err);
 	return r < 0 ? r : check_uts_name(node, spec, "domainname", spec->domainname, err);

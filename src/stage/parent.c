@@ -120,7 +120,7 @@ static int serve_maps(const struct launch *launch, const struct launched *launch
 
 	if (!launch->plan->write_maps)
 		return idmap_compare(launch->procfd, launched->init.pid, maps, err);
-	return idmap_write(launch->procfd, launched->init.pid, maps, err);
+	return idmap_write(launch->procfd, launched->init.pid, maps, "linux", err);
 }
 
 static int serve_time(const struct launch *launch, const struct launched *launched,
@@ -154,16 +154,27 @@ static int send_sources(const struct launched *launched, const struct mount_sour
 	return r;
 }
 
+static int open_sources(const struct launch *launch, int init_users, struct mount_sources *ret,
+			struct error *err)
+{
+	const struct mount_users users = {.own = launch->mount_users, .container = init_users};
+
+	return mount_sources_open(launch->spec, &users, ret, err);
+}
+
 /* The visit to init's mount namespace. Root and cwd change with it and are put back. */
 static int serve_sources(const struct launch *launch, const struct launched *launched,
 			 struct error *err)
 {
 	_cleanup_fd_ int own = -EBADF, cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_fd_ int users = user_namespace_open(launch->procfd, launched->init.pid, err);
 	_cleanup_fd_ int directory =
-		proc_open_self(launch->procfd, "ns", O_PATH | O_DIRECTORY, err);
+		users < 0 ? users : proc_open_self(launch->procfd, "ns", O_PATH | O_DIRECTORY, err);
 	struct mount_sources sources = MOUNT_SOURCES_NONE;
 	int r;
 
+	if (users < 0)
+		return users;
 	if (directory < 0)
 		return directory;
 	own = openat(directory, "mnt", O_RDONLY | O_CLOEXEC);
@@ -171,7 +182,7 @@ static int serve_sources(const struct launch *launch, const struct launched *lau
 		return fail(err, -errno, "open the own mount namespace");
 	if (setns(launched->init.fd, CLONE_NEWNS) < 0)
 		return fail(err, -errno, "enter the container's mount namespace");
-	r = mount_sources_open(launch->spec, &sources, err);
+	r = open_sources(launch, users, &sources, err);
 	if (setns(own, CLONE_NEWNS) < 0 || fchdir(cwd) < 0)
 		r = fail(err, -errno, "return to the own mount namespace");
 	if (r >= 0)

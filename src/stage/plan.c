@@ -108,6 +108,14 @@ int plan_restrict(const struct spec *spec, gid_t gid, struct plan *plan, struct 
 	if (plan->write_maps && spec->process && spec->process->group_count &&
 	    idmap_is_own(maps->gid, maps->gid_count, gid))
 		return refuse_as(err, -EPERM, IDS_GROUPS_DENIED);
+	for (size_t i = 0; i < spec->mount_count; i++) {
+		if (spec->mounts[i].id_map)
+			return refuse_as(
+				err, -EPERM,
+				"mounts[%zu].options: mapping ids needs root's rights over "
+				"the file system",
+				i);
+	}
 	/* The child's mount namespace cannot be entered without rights in the own one. */
 	plan->parent_sources = false;
 	return 0;

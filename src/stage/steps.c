@@ -156,9 +156,12 @@ static int receive_sources(struct init *init, struct error *err)
 
 static int step_sources(struct init *init, struct error *err)
 {
+	/* The container's own maps count where there is a user namespace: that is the parent's. */
+	const struct mount_users users = {.own = init->launch->mount_users, .container = -EBADF};
+
 	if (init->launch->plan->parent_sources)
 		return receive_sources(init, err);
-	return mount_sources_open(init->launch->spec, &init->sources, err);
+	return mount_sources_open(init->launch->spec, &users, &init->sources, err);
 }
 
 static int step_root(struct init *init, struct error *err)

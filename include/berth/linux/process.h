@@ -19,10 +19,10 @@
  * idmap.c: makes uid_map and gid_map of process @pid what @maps says; the parent. One who has
  * CAP_SETUID and CAP_SETGID writes them by way of the host's procfs. Another one writes only the
  * map of his own id alone, for the group at the price of setgroups(2); all others are written for
- * him by newuidmap(1) and newgidmap(1), if /etc/subuid and /etc/subgid allow it. Errors:
- * linux.uidMappings, linux.gidMappings.
+ * him by newuidmap(1) and newgidmap(1), if /etc/subuid and /etc/subgid allow it. Errors name
+ * @owner's fields: "linux" gives linux.uidMappings and linux.gidMappings.
  */
-int idmap_write(int procfd, pid_t pid, const struct spec_id_maps *maps,
+int idmap_write(int procfd, pid_t pid, const struct spec_id_maps *maps, const char *owner,
 		struct error *err) must_check;
 /* Whether @maps is one id, and that is @own on the host. */
 bool idmap_is_own(const struct spec_id_map *maps, size_t count, uint32_t own);
@@ -33,6 +33,16 @@ bool idmap_is_own(const struct spec_id_map *maps, size_t count, uint32_t own);
  */
 int idmap_compare(int procfd, pid_t pid, const struct spec_id_maps *maps,
 		  struct error *err) must_check;
+
+/*
+ * idmap_holder.c: a user namespace that exists for its maps alone, for mounts to take them; yields
+ * its descriptor. Errors name @owner's fields, as those of idmap_write().
+ */
+int idmap_hold(int procfd, const struct spec_id_maps *maps, const char *owner,
+	       struct error *err) must_check;
+
+/* idmap_holder.c: yields a descriptor of the user namespace of process @pid. */
+int user_namespace_open(int procfd, pid_t pid, struct error *err) must_check;
 
 /* oom.c: writes /proc/PID/oom_score_adj; the parent, who has the host's rights. */
 int oom_score_adj_write(int procfd, pid_t pid, int value, struct error *err) must_check;

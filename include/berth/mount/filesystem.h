@@ -27,6 +27,12 @@ struct mount_sources {
 		.root = -1                                                                         \
 	}
 
+/* User namespaces whose maps mounts take. The descriptors are the caller's. */
+struct mount_users {
+	const int *own; /* one for each entry of mounts[] with maps of its own, else -1; or NULL */
+	int container;	/* the container's, or -1 */
+};
+
 /* What the steps need besides their slice of the spec. Descriptors are the caller's. */
 struct mount_context {
 	int procfd;	       /* pinned procfs of the host (base/proc.h) */
@@ -44,11 +50,12 @@ struct mount_context {
  * Runs in the container's mount namespace, but with the rights of whoever calls: init itself where
  * there is no new user namespace; otherwise the parent after entering the child's mount namespace
  * (so that the flags of the host's mounts stay locked), which then sends the descriptors.
+ * Ids are mapped here, too, by the maps of @users, which may be NULL where none are.
  * *ret is the caller's, mount_sources_done() frees it.
  * Errors name `mounts[N].source`, `root.path` or the overlay's annotation.
  */
-int mount_sources_open(const struct spec *spec, struct mount_sources *ret,
-		       struct error *err) must_check;
+int mount_sources_open(const struct spec *spec, const struct mount_users *users,
+		       struct mount_sources *ret, struct error *err) must_check;
 void mount_sources_done(struct mount_sources *sources);
 
 /*

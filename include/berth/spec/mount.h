@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "berth/base/error.h"
+#include "berth/spec/linux.h"
 
 /*
  * The three families of flags are three fields, and never mixed: attributes of a mount
@@ -39,13 +40,19 @@ struct spec_mount {
 	/* MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE, with MS_REC or without; 0: none. */
 	uint64_t propagation;
 
+	bool id_map;	       /* "idmap", or maps of its own */
+	bool id_map_recursive; /* "ridmap" */
+	/* Owner in the file system (containerID) and owner in the mount (hostID); empty: the maps
+	 * of the container's user namespace. */
+	struct spec_id_maps id_maps;
+
 	size_t index; /* which entry of mounts[], for messages */
 };
 
 /*
  * Turns one option string into fields of @mount, as the table of mount options says; unknown ones
  * go to its data. Lists in @mount are not touched: *ret_sb_flag or *ret_data is set to what is to
- * be added to them, or NULL. -EINVAL for an option that berth refuses (idmap …), with a text.
+ * be added to them, or NULL. -EINVAL for an option that berth refuses (idmap=…), with a text.
  */
 int mount_option_apply(const char *option, struct spec_mount *mount, const char **ret_sb_flag,
 		       const char **ret_data, struct error *err) must_check;

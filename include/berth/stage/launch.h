@@ -26,6 +26,7 @@ struct launch {
 	const char *id;
 	const char *bundle;	  /* absolute */
 	const int *namespace_fds; /* by kind; -1 where none is joined */
+	const int *mount_users;	  /* by entry of mounts[]: whose maps it takes; see mount_users */
 	int procfd;		  /* the pinned procfs of the host */
 	int bundlefd;		  /* working directory of the runtime's hooks */
 	int cgroupfd;		  /* init is born in it; -1: in ours */

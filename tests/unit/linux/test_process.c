@@ -183,7 +183,7 @@ static int with_maps(const struct spec_id_maps *maps, void (*check)(int procfd, 
 		waitpid(pid, &status, 0);
 		skip();
 	}
-	r = idmap_write(procfd, pid, maps, err);
+	r = idmap_write(procfd, pid, maps, "linux", err);
 	if (r >= 0 && check)
 		check(procfd, pid);
 	close(release[1]);
@@ -248,13 +248,13 @@ static void test_many_id_maps(void **state)
 	if (geteuid() == 0)
 		assert_fine(with_maps(&maps, check_340_ranges, &err), err);
 	maps.uid_count = 341;
-	assert_int_equal(idmap_write(-1, 1, &maps, &err), -E2BIG);
+	assert_int_equal(idmap_write(-1, 1, &maps, "linux", &err), -E2BIG);
 	assert_string_equal(err.text, "linux.uidMappings: 341 ranges, but the kernel takes at most "
 				      "340");
 	for (uint32_t i = 0; i < 341; i++)
 		uid[i] = (struct spec_id_map){1000000000 + i, 2000000000 + i, 1};
 	maps.uid_count = 300;
-	assert_int_equal(idmap_write(-1, 1, &maps, &err), -E2BIG);
+	assert_int_equal(idmap_write(-1, 1, &maps, "linux", &err), -E2BIG);
 	assert_contains(err.text, "bytes of ranges");
 	free(uid);
 }
@@ -277,12 +277,12 @@ static void child_map_as_user(void *argument)
 	if (unshare(CLONE_NEWUSER) < 0)
 		_exit(CHILD_SKIP);
 	maps.uid = foreign;
-	child_assert(idmap_write(procfd, getpid(), &maps, &err) == -EPERM);
+	child_assert(idmap_write(procfd, getpid(), &maps, "linux", &err) == -EPERM);
 	child_assert(strstr(err.text, "CAP_SETUID"));
 	maps.uid = uid;
 	/* One who has all rights in the namespace itself has to give this one up by himself. */
 	child_assert(proc_write_self(procfd, "setgroups", "deny", &err) == 0);
-	child_assert(idmap_write(procfd, getpid(), &maps, &err) == 0);
+	child_assert(idmap_write(procfd, getpid(), &maps, "linux", &err) == 0);
 	child_assert(getuid() == 0 && getgid() == 0);
 	child_assert(setgroups(1, &none) < 0 && errno == EPERM);
 	/* There are no groups, and none are asked for: nothing is to be set. */

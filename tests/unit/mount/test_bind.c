@@ -78,7 +78,7 @@ static void check_errors(void)
 	mounts[0] = bind_of("src", "/a");
 	mounts[1] = bind_of("missing", "/b");
 	use_mounts(mounts, 2);
-	CHECK_FAILS(mount_sources_open(&world.spec, &world.sources, &world.err),
+	CHECK_FAILS(mount_sources_open(&world.spec, NULL, &world.sources, &world.err),
 		    "mounts[1].source: open \"");
 	CHECK(strstr(world.err.text, "/missing\": No such file or directory"));
 
@@ -113,21 +113,21 @@ static void test_errors(void **state)
 static void check_root_path(void)
 {
 	world.spec.root_path = at("nothing");
-	CHECK_FAILS(mount_sources_open(&world.spec, &world.sources, &world.err),
+	CHECK_FAILS(mount_sources_open(&world.spec, NULL, &world.sources, &world.err),
 		    "root.path: open \"");
 	CHECK(strstr(world.err.text, "/nothing\": No such file or directory"));
 	make_file(at("file"), "");
 	world.spec.root_path = at("file");
-	CHECK_FAILS(mount_sources_open(&world.spec, &world.sources, &world.err),
+	CHECK_FAILS(mount_sources_open(&world.spec, NULL, &world.sources, &world.err),
 		    "/file\": Not a directory");
 	/* A link in its place is none, neither while the tree is cloned nor when it is attached. */
 	CHECK(symlink("root", at("link")) == 0);
 	world.spec.root_path = at("link");
-	CHECK_FAILS(mount_sources_open(&world.spec, &world.sources, &world.err),
+	CHECK_FAILS(mount_sources_open(&world.spec, NULL, &world.sources, &world.err),
 		    "/link\": Not a directory");
 	world.spec.root_path = at("root");
 	CHECK_OK(mount_propagation_prepare(&world.spec, &world.err));
-	CHECK_OK(mount_sources_open(&world.spec, &world.sources, &world.err));
+	CHECK_OK(mount_sources_open(&world.spec, NULL, &world.sources, &world.err));
 	world.spec.root_path = at("link");
 	CHECK_FAILS(
 		mount_root_attach(&world.spec, &world.sources, &world.context.rootfd, &world.err),

@@ -210,22 +210,23 @@ static void check_errors(void)
 	world.spec.overlay.lower = paths;
 	world.spec.overlay.lower_count = 3;
 	paths[1] = strdup(at("missing"));
-	CHECK_FAILS(mount_sources_open(&world.spec, &world.sources, &world.err),
+	CHECK_FAILS(mount_sources_open(&world.spec, NULL, &world.sources, &world.err),
 		    "org.berth.overlay.lower directory \"");
 	CHECK(strstr(world.err.text, "/missing\": "));
 	CHECK(strstr(world.err.text, "No such file or directory"));
 	paths[1] = strdup(at("top/from"));
-	CHECK_FAILS(mount_sources_open(&world.spec, &world.sources, &world.err), "ot a directory");
+	CHECK_FAILS(mount_sources_open(&world.spec, NULL, &world.sources, &world.err),
+		    "ot a directory");
 	paths[1] = paths[2];
 	world.spec.overlay.upper = strdup(at("noupper"));
 	world.spec.overlay.work = strdup(at("nowork"));
-	CHECK_FAILS(mount_sources_open(&world.spec, &world.sources, &world.err),
+	CHECK_FAILS(mount_sources_open(&world.spec, NULL, &world.sources, &world.err),
 		    "upper directory \"");
 	/* Upper and work on two file systems: the kernel has its own words, or none. */
 	make_dir(at("noupper"));
 	make_dir(at("nowork"));
 	CHECK(mount("work", at("nowork"), "tmpfs", 0, NULL) == 0);
-	CHECK_FAILS(mount_sources_open(&world.spec, &world.sources, &world.err),
+	CHECK_FAILS(mount_sources_open(&world.spec, NULL, &world.sources, &world.err),
 		    "mount the overlay");
 }
 
@@ -272,10 +273,10 @@ static void check_entry_errors(void)
 		.destination = "/vol", .type = "overlay", .data = LIST("lowerdir=/nope:/nope2")};
 
 	use_mounts(&none, 1);
-	CHECK_FAILS(mount_sources_open(&world.spec, &world.sources, &world.err),
+	CHECK_FAILS(mount_sources_open(&world.spec, NULL, &world.sources, &world.err),
 		    "mounts[0]: an overlay needs the option lowerdir=");
 	use_mounts(&bad, 1);
-	CHECK_FAILS(mount_sources_open(&world.spec, &world.sources, &world.err),
+	CHECK_FAILS(mount_sources_open(&world.spec, NULL, &world.sources, &world.err),
 		    "mounts[0]: lower directory \"/nope\": ");
 }
 

@@ -268,7 +268,7 @@ static void check_barred(void)
 {
 	make_file(at("root/here"), "here");
 	CHECK_OK(mount_propagation_prepare(&world.spec, &world.err));
-	CHECK_OK(mount_sources_open(&world.spec, &world.sources, &world.err));
+	CHECK_OK(mount_sources_open(&world.spec, NULL, &world.sources, &world.err));
 	/* The container's ids can't pass the directory any more; without rights, nor can this one.
 	 */
 	CHECK(chown(world.base, 1, 1) == 0 && chmod(world.base, 0700) == 0);

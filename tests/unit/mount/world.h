@@ -280,7 +280,7 @@ static inline void run_in_world(int flags, void (*body)(void))
 static inline void attach_root(void)
 {
 	CHECK_OK(mount_propagation_prepare(&world.spec, &world.err));
-	CHECK_OK(mount_sources_open(&world.spec, &world.sources, &world.err));
+	CHECK_OK(mount_sources_open(&world.spec, NULL, &world.sources, &world.err));
 	CHECK_OK(mount_root_attach(&world.spec, &world.sources, &world.context.rootfd, &world.err));
 }
 

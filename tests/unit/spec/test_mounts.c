@@ -300,17 +300,29 @@ static const struct refusal refusals[] = {
 	{TOP,
 	 "\"mounts\": [{\"destination\": \"/a\", \"source\": \"/b\","
 	 "\"options\": [\"bind\", \"idmap\"]}],",
-	 "mounts[0].options[1]: \"idmap\": not supported yet"},
+	 "mounts[0].options: mapped ids need a \"user\" namespace in linux.namespaces, or "
+	 "uidMappings and gidMappings of the mount"},
 	{TOP, "\"mounts\": [{\"destination\": \"/a\", \"options\": [\"ridmap=uids=0-1-2\"]}],",
-	 "mounts[0].options[0]: \"ridmap=uids=0-1-2\": not supported yet"},
+	 "mounts[0].options[0]: \"ridmap=uids=0-1-2\": not supported yet, use uidMappings and "
+	 "gidMappings"},
+	{TOP,
+	 "\"mounts\": [{\"destination\": \"/a\", \"type\": \"tmpfs\","
+	 "\"options\": [\"idmap\"]}],",
+	 "mounts[0].options: ids are mapped by bind mounts only"},
 	{TOP,
 	 "\"mounts\": [{\"destination\": \"/a\", \"type\": \"x\", \"uidMappings\":"
 	 "[{\"containerID\": 0, \"hostID\": 0, \"size\": 1}]}],",
-	 "mounts[0].uidMappings: not supported yet"},
+	 "mounts[0].gidMappings: required where ids are mapped, but missing"},
 	{TOP,
 	 "\"mounts\": [{\"destination\": \"/a\", \"type\": \"x\", \"uidMappings\": [],"
 	 "\"gidMappings\": [{\"containerID\": 0, \"hostID\": 0, \"size\": 1}]}],",
-	 "mounts[0].gidMappings: not supported yet"},
+	 "mounts[0].uidMappings: required where ids are mapped, but missing"},
+	{TOP,
+	 "\"mounts\": [{\"destination\": \"/a\", \"source\": \"/b\", \"type\": \"bind\","
+	 "\"uidMappings\": [{\"containerID\": 0, \"hostID\": 0, \"size\": 2},"
+	 "{\"containerID\": 1, \"hostID\": 5, \"size\": 1}],"
+	 "\"gidMappings\": [{\"containerID\": 0, \"hostID\": 0, \"size\": 1}]}],",
+	 "mounts[0].uidMappings[1]: overlaps item 0"},
 	{TOP, "\"mounts\": [{\"destination\": \"/a\", \"type\": \"x\", \"gidMappings\": {}}],",
 	 "mounts[0].gidMappings: found an object, must be an array"},
 };
@@ -323,7 +335,7 @@ static void test_refusals(void **state)
 
 static void test_id_map_options(void **state)
 {
-	static const char *const refused[] = {"idmap", "ridmap", "idmap=", "ridmap=uids=@0-1-2"};
+	static const char *const refused[] = {"idmap=", "ridmap=uids=@0-1-2"};
 	static const char *const others[] = {"idmapped", "ridma", "idmap2=x", "xidmap"};
 	struct spec_mount mount = {.type = "x"};
 	const char *sb_flag, *data;
