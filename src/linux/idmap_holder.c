@@ -10,13 +10,12 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "berth/base/fd.h"
 #include "berth/base/pidref.h"
-#include "berth/base/proc.h"
 #include "berth/base/sys.h"
+#include "berth/linux/namespaces.h"
 #include "berth/linux/process.h"
 
 static _Noreturn void wait_for_end(int pipe_fd)
@@ -46,20 +45,6 @@ static int clone_holder(const int pipe_fds[static 2], struct pidref *ret, struct
 	}
 	*ret = (struct pidref){.pid = pid, .fd = pidfd};
 	return 0;
-}
-
-int user_namespace_open(int procfd, pid_t pid, struct error *err)
-{
-	_cleanup_fd_ int directory = -EBADF;
-	char path[32];
-	int fd;
-
-	snprintf(path, sizeof(path), "%d/ns", pid);
-	directory = proc_open_at(procfd, path, O_PATH | O_DIRECTORY, err);
-	if (directory < 0)
-		return directory;
-	fd = openat(directory, "user", O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? fail(err, -errno, "open \"/proc/%d/ns/user\"", pid) : fd;
 }
 
 int idmap_hold(int procfd, const struct spec_id_maps *maps, const char *owner, struct error *err)

@@ -15,10 +15,12 @@
 #include <fcntl.h>
 #include <linux/nsfs.h>
 #include <sched.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "berth/base/fd.h"
+#include "berth/base/proc.h"
 #include "berth/base/str.h"
 
 static const unsigned flags[] = {
@@ -87,6 +89,20 @@ int namespaces_open(const struct spec_namespace namespaces[static NAMESPACE_MAX]
 	for (int kind = 0; kind < NAMESPACE_MAX; kind++)
 		fds[kind] = fd_close(fds[kind]);
 	return r;
+}
+
+int user_namespace_open(int procfd, pid_t pid, struct error *err)
+{
+	_cleanup_fd_ int directory = -EBADF;
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "%d/ns", pid);
+	directory = proc_open_at(procfd, path, O_PATH | O_DIRECTORY, err);
+	if (directory < 0)
+		return directory;
+	fd = openat(directory, "user", O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? fail(err, -errno, "open \"/proc/%d/ns/user\"", pid) : fd;
 }
 
 /* What the errors of setns(2) mean that its errno alone does not tell. */

@@ -17,6 +17,9 @@ unsigned namespace_flag(enum namespace_kind kind);
 int namespaces_open(const struct spec_namespace namespaces[static NAMESPACE_MAX],
 		    int fds[static NAMESPACE_MAX], struct error *err) must_check;
 
+/* Yields a descriptor of the user namespace of process @pid. */
+int user_namespace_open(int procfd, pid_t pid, struct error *err) must_check;
+
 /* setns(2) into @fd, which is a namespace of @kind. */
 int namespace_join(int fd, enum namespace_kind kind, struct error *err) must_check;
 

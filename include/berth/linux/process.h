@@ -41,9 +41,6 @@ int idmap_compare(int procfd, pid_t pid, const struct spec_id_maps *maps,
 int idmap_hold(int procfd, const struct spec_id_maps *maps, const char *owner,
 	       struct error *err) must_check;
 
-/* idmap_holder.c: yields a descriptor of the user namespace of process @pid. */
-int user_namespace_open(int procfd, pid_t pid, struct error *err) must_check;
-
 /* oom.c: writes /proc/PID/oom_score_adj; the parent, who has the host's rights. */
 int oom_score_adj_write(int procfd, pid_t pid, int value, struct error *err) must_check;
 
