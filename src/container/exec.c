@@ -22,6 +22,11 @@ static int check_state(const struct container *container, const struct exec_opti
 	if (container->status == STATUS_STOPPED || container->status == STATUS_CREATING)
 		return refuse(err, "cannot exec in a container that is %s",
 			      container_status_names[container->status]);
+	/* Its namespaces are found by init, which nobody without such rights may look into yet. */
+	if (container->status == STATUS_CREATED && !capabilities_of_root())
+		return refuse_as(err, -EPERM,
+				 "cannot exec in a container that is created, but not started, "
+				 "without rights over the host");
 	return 0;
 }
 
@@ -253,6 +258,7 @@ static int launch(const struct runtime *runtime, struct container *container,
 		.preserve_fds = options->preserve_fds,
 		.own_keyring = container->record.own_keyring,
 		.listening = &runtime->listening,
+		.by_middle = !capabilities_of_root(),
 	};
 	int r = container_spec(container, &joining.spec, err);
 

@@ -8,6 +8,9 @@
  * processes of the container can see it (CVE-2016-9962, CVE-2024-21626). After: all namespaces of
  * the container's init at once, setns(2) with its pidfd; root and cwd are that mount namespace's
  * root. The parent sets limits meanwhile, and its "go" tells that they stand.
+ *
+ * A parent without rights over the host may not enter the pid namespace: there a middle process
+ * (middle.c) joins everything, and is not seen in the container; it sets the limits for the child.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,9 +38,8 @@ static int leave_host(const struct joining *joining, int socket, const struct ls
 	return fd_close_others(3 + (int)joining->preserve_fds, keep, ARRAY_SIZE(keep), err);
 }
 
-static int join(const struct joining *joining, int socket, struct error *err)
+static int join(const struct joining *joining, unsigned flags, int socket, struct error *err)
 {
-	unsigned flags = plan_exec_flags(joining->spec) & ~(unsigned)CLONE_NEWPID;
 	int r;
 
 	if (setns(joining->init->fd, (int)flags) < 0)
@@ -50,6 +52,13 @@ static int join(const struct joining *joining, int socket, struct error *err)
 	if (r < 0)
 		return fail(err, r, "become root of the container's user namespace");
 	return die_with_parent(socket, err);
+}
+
+static int join_without_middle(const struct joining *joining, int socket, struct error *err)
+{
+	if (joining->by_middle)
+		return 0;
+	return join(joining, plan_exec_flags(joining->spec) & ~(unsigned)CLONE_NEWPID, socket, err);
 }
 
 /* What init did in its steps, as far as a further process has it of its own. */
@@ -109,7 +118,7 @@ static int child(const struct joining *joining, int socket, struct error *err)
 	if (r >= 0)
 		r = leave_host(joining, socket, &entry.lsm, err);
 	if (r >= 0)
-		r = join(joining, socket, err);
+		r = join_without_middle(joining, socket, err);
 	if (r < 0)
 		return r;
 	entry.rootfd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -164,9 +173,53 @@ static int receive_terminal(struct launched *launched, struct error *err)
 	return err->code < 0 ? err->code : -EIO;
 }
 
-int launch_exec(const struct joining *joining, struct launched *ret, struct error *err)
+/* In the middle process: the child is born where it is to be, with the limits that it is to have.
+ */
+static int give_birth(const struct middle *middle, int report, struct pidref *ret,
+		      struct error *err)
 {
-	struct launched launched = LAUNCHED_UNSET;
+	const struct joining *joining = middle->what;
+	const struct birth birth = {
+		.flags = CLONE_PARENT,
+		.cgroupfd = -EBADF,
+		.pid_namespace = -EBADF,
+		.procfd = joining->procfd,
+		.what = "a process into the container",
+	};
+	/* Before dumping is off: then our files in /proc are root's. */
+	int r = equip(joining, getpid(), err);
+
+	if (r >= 0 && prctl(PR_SET_DUMPABLE, 0) < 0)
+		r = fail(err, -errno, "switch dumping off");
+	if (r >= 0)
+		r = join(joining, plan_exec_flags(joining->spec), report, err);
+	if (r < 0)
+		return r;
+	r = process_clone(&birth, ret, err);
+	if (r == 0) {
+		fd_close(report);
+		child_main(joining, middle->sockets[1], middle->sockets[0]);
+	}
+	return r;
+}
+
+static int clone_child_by_middle(const struct joining *joining, const int sockets[static 2],
+				 struct pidref *ret, struct error *err)
+{
+	const struct middle middle = {
+		.cgroupfd = joining->cgroupfd,
+		.procfd = joining->procfd,
+		.give_birth = give_birth,
+		.what = joining,
+		.sockets = sockets,
+	};
+
+	return clone_by_middle(&middle, ret, err);
+}
+
+static int clone_child(const struct joining *joining, const int sockets[static 2],
+		       struct pidref *ret, struct error *err)
+{
 	/* Its pidfd stands for its namespaces. */
 	bool own_pids = joining->spec->linux.namespaces[NAMESPACE_PID].wanted;
 	const struct birth birth = {
@@ -175,20 +228,28 @@ int launch_exec(const struct joining *joining, struct launched *ret, struct erro
 		.procfd = joining->procfd,
 		.what = "a process into the container",
 	};
-	int sockets[2], r;
+	int r;
 
 	/* The child must not be open to the container between its clone and its own first step. */
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return fail(err, -errno, "switch dumping off");
+	r = process_clone(&birth, ret, err);
+	if (r == 0)
+		child_main(joining, sockets[1], sockets[0]);
+	return r < 0 ? r : equip(joining, ret->pid, err);
+}
+
+int launch_exec(const struct joining *joining, struct launched *ret, struct error *err)
+{
+	struct launched launched = LAUNCHED_UNSET;
+	int sockets[2], r;
+
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
 		return fail(err, -errno, "make a socket pair");
 	launched.socket = sockets[0];
-	r = process_clone(&birth, &launched.init, err);
-	if (r == 0)
-		child_main(joining, sockets[1], sockets[0]);
+	r = joining->by_middle ? clone_child_by_middle(joining, sockets, &launched.init, err)
+			       : clone_child(joining, sockets, &launched.init, err);
 	fd_close(sockets[1]);
-	if (r >= 0)
-		r = equip(joining, launched.init.pid, err);
 	if (r >= 0 && joining->process->terminal)
 		r = receive_terminal(&launched, err);
 	if (r < 0) {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The middle process: joins namespaces, clones init into them, and ends.
+ * The middle process: joins namespaces, clones the wanted process into them, and ends.
  *
  * Situation at entry: the parent's clone, in the container's cgroup, with the host's rights and in
  * all of the host's namespaces. It joins what the plan says, the user namespace among them, so that
  * what init's clone makes belongs to that; and it gives birth to init as a sibling of its own
  * (CLONE_PARENT): init is the parent's child, as ever. Its pidfd goes to the parent over a socket
- * pair of their own, since init is talking on the other one by then.
+ * pair of their own, since init is talking on the other one by then. The same way goes a process
+ * of exec where the parent has no right to enter a pid namespace, not even around a clone.
  */
 #include <errno.h>
 #include <sys/socket.h>
@@ -17,35 +18,31 @@
 
 #include "stage-internal.h"
 
-static int give_birth(const struct launch *launch, const int sockets[static 2], int report,
-		      struct error *err)
+static int give_birth(const struct middle *middle, int report, struct error *err)
 {
-	_cleanup_pidref_ struct pidref init = PIDREF_UNSET;
+	_cleanup_pidref_ struct pidref born = PIDREF_UNSET;
 	uint32_t pid;
 	int r = die_with_parent(report, err);
 
 	if (r >= 0)
-		r = namespaces_enter(launch, report, err);
-	if (r >= 0)
-		r = init_clone(launch, sockets, report, &init, err);
+		r = middle->give_birth(middle, report, &born, err);
 	if (r < 0)
 		return r;
 	/* The number is the one that the parent knows, too: we are in its pid namespace. */
-	pid = (uint32_t)init.pid;
-	return message_send_fds(report, &init.fd, &pid, 1, err);
+	pid = (uint32_t)born.pid;
+	return message_send_fds(report, &born.fd, &pid, 1, err);
 }
 
-static _Noreturn void middle_main(const struct launch *launch, const int sockets[static 2],
-				  int report)
+static _Noreturn void middle_main(const struct middle *middle, int report)
 {
 	struct error err = ERROR_NONE;
 
-	if (give_birth(launch, sockets, report, &err) < 0)
+	if (give_birth(middle, report, &err) < 0)
 		message_send_error(report, &err);
 	_exit(0);
 }
 
-static int receive_init(int report, struct pidref *ret, struct error *err)
+static int receive_born(int report, struct pidref *ret, struct error *err)
 {
 	struct message message;
 	int fds[MESSAGE_FDS_MAX];
@@ -63,15 +60,14 @@ static int receive_init(int report, struct pidref *ret, struct error *err)
 	return 0;
 }
 
-int init_clone_by_middle(const struct launch *launch, const int sockets[static 2],
-			 struct pidref *ret, struct error *err)
+int clone_by_middle(const struct middle *middle, struct pidref *ret, struct error *err)
 {
-	_cleanup_child_ struct pidref middle = PIDREF_UNSET;
+	_cleanup_child_ struct pidref process = PIDREF_UNSET;
 	_cleanup_fd_ int ours = -EBADF, theirs = -EBADF;
 	const struct birth birth = {
-		.cgroupfd = launch->cgroupfd,
+		.cgroupfd = middle->cgroupfd,
 		.pid_namespace = -EBADF,
-		.procfd = launch->procfd,
+		.procfd = middle->procfd,
 		.what = "the process that joins the namespaces",
 	};
 	int pair[2], r;
@@ -80,12 +76,34 @@ int init_clone_by_middle(const struct launch *launch, const int sockets[static 2
 		return fail(err, -errno, "make a socket pair");
 	ours = pair[0];
 	theirs = pair[1];
-	r = process_clone(&birth, &middle, err);
+	r = process_clone(&birth, &process, err);
 	if (r == 0) {
 		fd_close(ours);
-		middle_main(launch, sockets, theirs);
+		middle_main(middle, theirs);
 	}
 	/* Only the middle process may hold it: then its end is the end of the conversation. */
 	theirs = fd_close(theirs);
-	return r < 0 ? r : receive_init(ours, ret, err);
+	return r < 0 ? r : receive_born(ours, ret, err);
+}
+
+static int give_birth_to_init(const struct middle *middle, int report, struct pidref *ret,
+			      struct error *err)
+{
+	int r = namespaces_enter(middle->what, report, err);
+
+	return r < 0 ? r : init_clone(middle->what, middle->sockets, report, ret, err);
+}
+
+int init_clone_by_middle(const struct launch *launch, const int sockets[static 2],
+			 struct pidref *ret, struct error *err)
+{
+	const struct middle middle = {
+		.cgroupfd = launch->cgroupfd,
+		.procfd = launch->procfd,
+		.give_birth = give_birth_to_init,
+		.what = launch,
+		.sockets = sockets,
+	};
+
+	return clone_by_middle(&middle, ret, err);
 }

@@ -53,6 +53,23 @@ int go_and_wait(int procfd, int socket, const struct pidref *init, int timeout_m
 int init_clone(const struct launch *launch, const int sockets[static 2], int report,
 	       struct pidref *ret, struct error *err) must_check;
 
+/* A process that joins namespaces and clones another one into them; nothing is owned. */
+struct middle {
+	int cgroupfd; /* born in this cgroup; -1: in ours */
+	int procfd;
+	/*
+	 * Runs in it: makes a sibling by process_clone() with CLONE_PARENT, which closes @report,
+	 * the conversation of middle and parent.
+	 */
+	int (*give_birth)(const struct middle *middle, int report, struct pidref *ret,
+			  struct error *err);
+	const void *what;
+	const int *sockets; /* of the conversation of parent and child */
+};
+
+/* middle.c: for the parent. *ret: the child that was born in the end. */
+int clone_by_middle(const struct middle *middle, struct pidref *ret, struct error *err) must_check;
+
 /* middle.c: the same by way of a middle process; for the parent. */
 int init_clone_by_middle(const struct launch *launch, const int sockets[static 2],
 			 struct pidref *ret, struct error *err) must_check;

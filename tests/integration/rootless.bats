@@ -482,3 +482,90 @@ undelegate() {
 	contains "$(readlink "/proc/$PID/exe")" memfd:berth
 	berth delete --force "$ID"
 }
+
+# --- exec ----------------------------------------------------------------------------------------
+
+@test "exec: in all of the container's namespaces, with the right exit status" {
+	run_detached "$ID" sleep
+	berth_exits 9 exec "$ID" sh -c 'id -u; cat /proc/1/comm; for n in pid net ipc uts mnt user cgroup; do
+		[ "$(readlink /proc/1/ns/$n)" = "$(readlink /proc/self/ns/$n)" ] || echo "other $n"; done; exit 9'
+	is "$(tr '\n' ' ' <"$OUT")" '0 probe '
+	is "$stderr" ''
+	berth delete --force "$ID"
+	nothing_left
+}
+
+@test "exec with sub ids: as another user, with groups" {
+	map_sub_ids
+	run_detached "$ID" sleep
+	berth exec --user 1000:100 --additional-gids 7 "$ID" id
+	contains "$output" 'uid=1000(user) gid=100 groups=7'
+	berth exec -d --pid-file "$T/exec.pid" "$ID" /bin/sleep 200
+	is "$(awk '/^Uid/ { print $2 }' "/proc/$(<"$T/exec.pid")/status")" 1000
+	berth delete --force "$ID"
+	nothing_left
+}
+
+@test "exec with additional groups and a single id is refused" {
+	run_detached "$ID" sleep
+	berth_exits 255 exec --additional-gids 7 "$ID" id
+	contains "$stderr" 'process.user.additionalGids: cannot be set'
+	berth delete --force "$ID"
+}
+
+@test "exec sees limits and the OOM score of its own" {
+	config '.process.oomScoreAdj = 300 | .process.rlimits = [{type: "RLIMIT_NOFILE", soft: 90, hard: 90}]'
+	run_detached "$ID" sleep
+	berth exec "$ID" sh -c 'ulimit -n; cat /proc/self/oom_score_adj'
+	is "$(tr '\n' ' ' <"$OUT")" '90 300 '
+	jq '.process | .args = ["/bin/true"] | .oomScoreAdj = -300 | .user.umask = 18' config.json >"$T/process"
+	berth_exits 255 exec --process "$T/process" "$ID"
+	contains "$stderr" 'process.oomScoreAdj'
+	berth delete --force "$ID"
+	nothing_left
+}
+
+@test "exec reaches a container whose program has given up root" {
+	map_sub_ids
+	config '.process.user = {uid: 1000, gid: 1000}'
+	run_detached "$ID" sleep
+	berth exec "$ID" id -u
+	is "$output" 1000
+	berth exec --user 0 "$ID" id -u
+	is "$output" 0
+	berth delete --force "$ID"
+}
+
+@test "exec in a container that is created only says why it cannot" {
+	config_args /bin/sleep 300
+	berth create "$ID"
+	berth_exits 255 exec "$ID" id
+	contains "$stderr" 'created, but not started'
+	berth delete --force "$ID"
+}
+
+@test "exec in a delegated cgroup: the process is in it" {
+	delegate
+	run_detached "$ID" sleep
+	berth exec "$ID" sh -c 'cat /proc/self/cgroup'
+	contains "$output" '0::/'
+	is "$(sed -n 's/^0:://p' <<<"$output")" /
+	berth delete --force "$ID"
+}
+
+@test "ps, pause and resume: with a delegated cgroup; without one the error says so" {
+	run_detached "$ID" sleep
+	berth_call pause "$ID"
+	is "$status" 1
+	contains "$stderr" cgroup
+	berth_call ps "$ID"
+	echo "ps: $status $output $stderr" >"$T/note"
+	berth delete --force "$ID"
+	delegate
+	run_detached "$ID" sleep
+	berth pause "$ID"
+	berth resume "$ID"
+	berth ps --format json "$ID"
+	is "$(tr -d '[] \n' <"$OUT")" "$PID"
+	berth delete --force "$ID"
+}

@@ -92,6 +92,7 @@ struct joining {
 	unsigned preserve_fds;
 	const struct listening *listening;
 	unsigned lsm_active; /* of lsm_check() */
+	bool by_middle;	     /* the caller has no right to enter the pid namespace himself */
 	bool own_keyring;    /* the container's session keyring is joined, as its init did */
 };
 
