@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int say(int error)
@@ -164,6 +165,26 @@ static int command_sleep(int argc, char **argv)
 	return 0;
 }
 
+/* reaper: says "ready", and reaps for ever what is left to it, as an init does. */
+static int command_reaper(int argc, char **argv)
+{
+	sigset_t set;
+
+	(void)argc;
+	(void)argv;
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	puts("ready");
+	fflush(stdout);
+	for (;;) {
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			continue;
+		sigwaitinfo(&set, NULL);
+	}
+	return 0;
+}
+
 /* trap COUNT SIGNAL...: blocks the signals, says "ready", prints the first COUNT that arrive. */
 static int command_trap(int argc, char **argv)
 {
@@ -227,16 +248,27 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{"report", command_report},	  {"paths", command_paths},
-	{"read", command_read},		  {"write", command_write},
-	{"open", command_open},		  {"mknod", command_mknod},
-	{"exit", command_exit},		  {"signal", command_signal},
-	{"sleep", command_sleep},	  {"trap", command_trap},
-	{"orphans", command_orphans},	  {"fd", command_fd},
-	{"syscall", command_syscall},	  {"x32", command_x32},
-	{"hunt-exe", command_hunt_exe},	  {"hunt-host", command_hunt_host},
-	{"flip", command_flip},		  {"receive-fd", command_receive_fd},
-	{"datagrams", command_datagrams}, {"notify", command_notify},
+	{"report", command_report},
+	{"paths", command_paths},
+	{"read", command_read},
+	{"write", command_write},
+	{"open", command_open},
+	{"mknod", command_mknod},
+	{"exit", command_exit},
+	{"signal", command_signal},
+	{"sleep", command_sleep},
+	{"reaper", command_reaper},
+	{"trap", command_trap},
+	{"orphans", command_orphans},
+	{"fd", command_fd},
+	{"syscall", command_syscall},
+	{"x32", command_x32},
+	{"hunt-exe", command_hunt_exe},
+	{"hunt-host", command_hunt_host},
+	{"flip", command_flip},
+	{"receive-fd", command_receive_fd},
+	{"datagrams", command_datagrams},
+	{"notify", command_notify},
 };
 
 int main(int argc, char **argv)
