@@ -45,12 +45,13 @@ enum asked {
 	ASKED_LIMIT
 };
 
-/* One field; converts it to the file's text, or says that nothing is asked. */
+/* One field: converts it to the file's text, or says that nothing is asked; or has that text. */
 struct limit {
 	const char *field; /* beneath linux.resources */
 	const char *file;
 	enum asked (*convert)(const struct spec_resources *resources, char value[static VALUE_MAX]);
 	bool absent_is_zero; /* where the file is missing, "0" holds already */
+	const char *(*text)(const struct spec_resources *resources);
 };
 
 static enum asked say(char *value, enum asked asked, const char *text)
@@ -165,22 +166,46 @@ static enum asked pids_max(const struct spec_resources *r, char value[static VAL
 				       : say_number(value, r->pids_limit.value);
 }
 
+static const char *cpuset_cpus(const struct spec_resources *r)
+{
+	return r->cpu_cpus;
+}
+
+static const char *cpuset_mems(const struct spec_resources *r)
+{
+	return r->cpu_mems;
+}
+
 /* The order matters where a row says so. */
 static const struct limit limits[] = {
-	{"memory.limit", "memory.max", memory_max, false},
+	{"memory.limit", "memory.max", memory_max, false, NULL},
 	/* without swap accounting there is no such file, and a limit of zero is not refused */
-	{"memory.swap", "memory.swap.max", memory_swap_max, true},
-	{"memory.reservation", "memory.low", memory_low, false},
+	{"memory.swap", "memory.swap.max", memory_swap_max, true, NULL},
+	{"memory.reservation", "memory.low", memory_low, false, NULL},
 	/* an idle cgroup takes no weight: it stops being idle before, or becomes idle after it */
-	{"cpu.idle", "cpu.idle", cpu_not_idle, false},
-	{"cpu.shares", "cpu.weight", cpu_weight, false},
-	{"cpu.idle", "cpu.idle", cpu_idle, false},
+	{"cpu.idle", "cpu.idle", cpu_not_idle, false, NULL},
+	{"cpu.shares", "cpu.weight", cpu_weight, false, NULL},
+	{"cpu.idle", "cpu.idle", cpu_idle, false, NULL},
 	/* the kernel refuses a burst above the quota: the quota comes first */
-	{"cpu.quota", "cpu.max", cpu_max, false},
-	{"cpu.period", "cpu.max", cpu_max_period, false},
-	{"cpu.burst", "cpu.max.burst", cpu_max_burst, false},
-	{"pids.limit", "pids.max", pids_max, false},
+	{"cpu.quota", "cpu.max", cpu_max, false, NULL},
+	{"cpu.period", "cpu.max", cpu_max_period, false, NULL},
+	{"cpu.burst", "cpu.max.burst", cpu_max_burst, false, NULL},
+	{"pids.limit", "pids.max", pids_max, false, NULL},
+	{"cpu.cpus", "cpuset.cpus", NULL, false, cpuset_cpus},
+	{"cpu.mems", "cpuset.mems", NULL, false, cpuset_mems},
 };
+
+/* What a row asks for. The text is the specification's, or in @number. */
+static enum asked limit_value(const struct limit *limit, const struct spec_resources *resources,
+			      char number[static VALUE_MAX], const char **ret)
+{
+	if (limit->convert) {
+		*ret = number;
+		return limit->convert(resources, number);
+	}
+	*ret = limit->text(resources);
+	return *ret && **ret ? ASKED_LIMIT : ASKED_NOTHING;
+}
 
 /* The logarithm to base 2 of @x >= 1, bit by bit: squaring doubles a logarithm. */
 static double logarithm2(double x)
@@ -279,12 +304,13 @@ static char *unified_path(const struct spec_unified *unified)
 struct limit_needs limits_need(const struct spec_resources *resources)
 {
 	struct limit_needs needs = {.items = NULL};
-	char value[VALUE_MAX];
+	char number[VALUE_MAX];
+	const char *value;
 
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
 		_cleanup_free_ char *field = NULL;
 
-		if (limits[i].convert(resources, value) != ASKED_LIMIT)
+		if (limit_value(&limits[i], resources, number, &value) != ASKED_LIMIT)
 			continue;
 		field = field_path(&limits[i]);
 		add_need(&needs, limits[i].file, field);
@@ -309,10 +335,11 @@ void limit_needs_done(struct limit_needs *needs)
 
 bool cgroup_limits_asked(const struct spec_resources *resources)
 {
-	char value[VALUE_MAX];
+	char number[VALUE_MAX];
+	const char *value;
 
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
-		if (limits[i].convert(resources, value) == ASKED_LIMIT)
+		if (limit_value(&limits[i], resources, number, &value) == ASKED_LIMIT)
 			return true;
 	}
 	return resources->unified_count > 0;
@@ -320,10 +347,11 @@ bool cgroup_limits_asked(const struct spec_resources *resources)
 
 char *cgroup_limit_asked(const struct spec_resources *resources)
 {
-	char value[VALUE_MAX];
+	char number[VALUE_MAX];
+	const char *value;
 
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
-		if (limits[i].convert(resources, value) == ASKED_LIMIT)
+		if (limit_value(&limits[i], resources, number, &value) == ASKED_LIMIT)
 			return field_path(&limits[i]);
 	}
 	return resources->unified_count ? unified_path(&resources->unified[0]) : NULL;
@@ -342,8 +370,9 @@ static int write_file(int cgroupfd, const char *path, const char *file, const ch
 static int write_limit(int cgroupfd, const char *path, const struct limit *limit,
 		       const struct spec_resources *resources, struct error *err)
 {
-	char value[VALUE_MAX];
-	enum asked asked = limit->convert(resources, value);
+	char number[VALUE_MAX];
+	const char *value;
+	enum asked asked = limit_value(limit, resources, number, &value);
 	int r;
 
 	if (asked == ASKED_NOTHING)

@@ -40,8 +40,8 @@ static const struct field cpu_fields[] = {
 	OPTIONAL("idle", cpu_idle, 0, 1),
 	V1_ONLY("realtimeRuntime", JSON_NUMBER, NOTHING_EMPTY),
 	V1_ONLY("realtimePeriod", JSON_NUMBER, NOTHING_EMPTY),
-	UNSUPPORTED("cpus", JSON_STRING, NOTHING_EMPTY),
-	UNSUPPORTED("mems", JSON_STRING, NOTHING_EMPTY),
+	{.name = "cpus", .kind = FIELD_STRING, AT(struct spec_resources, cpu_cpus)},
+	{.name = "mems", .kind = FIELD_STRING, AT(struct spec_resources, cpu_mems)},
 };
 
 static const struct table cpu_table = {FIELDS(cpu_fields), .size = sizeof(struct spec_resources)};

@@ -138,12 +138,15 @@ load helpers
 }
 
 @test "unified with a controller that is not there: the error says so" {
-	if has_controller memory; then
-		skip 'all controllers are here'
-	fi
-	config '.linux.resources.unified = {"memory.high": "100000000"}'
-	berth_fails 'linux.resources.unified' create "$ID"
-	contains "$stderr" controller
+	local controller
+
+	# The last one is nowhere.
+	for controller in memory cpuset hugetlb none; do
+		has_controller "$controller" || break
+	done
+	config '.linux.resources.unified = {($f): "1"}' --arg f "$controller.max"
+	berth_fails "linux.resources.unified[\"$controller.max\"]" create "$ID"
+	contains "$stderr" "\"$controller\" controller"
 	nothing_left
 }
 
@@ -245,6 +248,30 @@ load helpers
 	run_detached "$ID" sleep
 	is "$(<"$(cgroup_of "$PID")/cpuset.cpus")" 0
 	is "$(<"$(cgroup_of "$PID")/cpuset.mems")" 0
+	berth delete --force "$ID"
+	run_probe
+	json '.cpus == 1'
+}
+
+@test "cpuset: a list that the kernel refuses" {
+	requires controller=cpuset
+	config '.linux.resources.cpu = {cpus: "a-b"}'
+	berth_fails 'linux.resources.cpu.cpus' create "$ID"
+	contains "$stderr" 'a-b'
+	config '.linux.resources.cpu = {mems: "4000"}'
+	berth_fails 'linux.resources.cpu.mems' create "$ID"
+	nothing_left
+}
+
+@test "a cpu quota is enforced" {
+	requires controller=cpu
+	local dir
+
+	config '.linux.resources.cpu = {quota: 10000, period: 100000}'
+	config_args /bin/sh -c 'while :; do :; done'
+	berth run -d --pid-file "$T/pid" "$ID"
+	dir=$(cgroup_of "$(<"$T/pid")")
+	wait_for 20 grep -q '^nr_throttled [1-9]' "$dir/cpu.stat"
 }
 
 @test "pids limit, set and enforced" {

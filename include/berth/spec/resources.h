@@ -49,6 +49,8 @@ struct spec_resources {
 	struct spec_u64 cpu_burst_us;
 	struct spec_u64 cpu_period_us;
 	struct spec_i64 cpu_idle;
+	const char *cpu_cpus; /* lists, "0-3,7"; NULL or empty: all */
+	const char *cpu_mems;
 
 	struct spec_i64 pids_limit; /* -1: unlimited */
 

@@ -82,14 +82,18 @@ static const struct {
 	{{.pids_limit = SET(100)}, "+pids", {{"pids.max", "100"}}},
 	{{.pids_limit = SET(0)}, "+pids", {{"pids.max", "0"}}},
 	{{.pids_limit = SET(-1)}, "", {{"pids.max", "max"}}},
+	{{.cpu_cpus = "0-3,7", .cpu_mems = "0"},
+	 "+cpuset",
+	 {{"cpuset.cpus", "0-3,7"}, {"cpuset.mems", "0"}}},
+	{{.cpu_cpus = "", .cpu_mems = ""}, "", {{"cpuset.cpus", ""}, {"cpuset.mems", ""}}},
 	{{.memory_limit = SET(1), .cpu_shares = SET(2), .pids_limit = SET(3)},
 	 "+memory +cpu +pids",
 	 {{"memory.max", "1"}, {"cpu.weight", "1"}, {"pids.max", "3"}}},
 };
 
-static const char *const limit_files[] = {"memory.max", "memory.swap.max", "memory.low",
-					  "cpu.weight", "cpu.max",	   "cpu.max.burst",
-					  "cpu.idle",	"pids.max"};
+static const char *const limit_files[] = {
+	"memory.max",	 "memory.swap.max", "memory.low", "cpu.weight",	 "cpu.max",
+	"cpu.max.burst", "cpu.idle",	    "pids.max",	  "cpuset.cpus", "cpuset.mems"};
 
 /* A tree with one cgroup, "c", that has all files. */
 static void begin_with_files(struct fake *fake)
@@ -97,8 +101,8 @@ static void begin_with_files(struct fake *fake)
 	char name[64];
 
 	fake_begin(fake);
-	fake_cgroup(fake, ".", "cpu memory pids\n");
-	fake_cgroup(fake, "c", "cpu memory pids\n");
+	fake_cgroup(fake, ".", "cpuset cpu memory pids\n");
+	fake_cgroup(fake, "c", "cpuset cpu memory pids\n");
 	for (size_t i = 0; i < ARRAY_SIZE(limit_files); i++) {
 		snprintf(name, sizeof(name), "c/%s", limit_files[i]);
 		fake_file(fake, name, "");

@@ -43,6 +43,18 @@ static void test_limits(void **state)
 	assert_true(resources->pids_limit.set && resources->pids_limit.value == 0);
 }
 
+static void test_cpuset(void **state)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	const struct spec_resources *resources =
+		&accept(arena, RESOURCES, "\"cpu\": {\"cpus\": \"0-3,7\", \"mems\": \"0\"}")
+			 ->linux.resources;
+
+	(void)state;
+	assert_string_equal(resources->cpu_cpus, "0-3,7");
+	assert_string_equal(resources->cpu_mems, "0");
+}
+
 static void test_device_rules(void **state)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
@@ -151,8 +163,6 @@ static const struct refusal refusals[] = {
 	 "linux.resources.cpu.realtimeRuntime: " V1_ONLY},
 	{RESOURCES, "\"cpu\": {\"realtimePeriod\": 1}",
 	 "linux.resources.cpu.realtimePeriod: " V1_ONLY},
-	{RESOURCES, "\"cpu\": {\"cpus\": \"0-3\"}", "linux.resources.cpu.cpus: not supported yet"},
-	{RESOURCES, "\"cpu\": {\"mems\": \"0\"}", "linux.resources.cpu.mems: not supported yet"},
 	{RESOURCES, "\"cpu\": {\"mems\": 0}",
 	 "linux.resources.cpu.mems: found a number, must be a string"},
 	{RESOURCES, "\"pids\": {\"limit\": -2}", "linux.resources.pids.limit: found -2, " I64},
@@ -200,9 +210,10 @@ static void test_refusals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_smallest),	 cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_device_rules),	 cmocka_unit_test(test_unified),
-		cmocka_unit_test(test_asks_for_nothing), cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_smallest), cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_cpuset),	 cmocka_unit_test(test_device_rules),
+		cmocka_unit_test(test_unified),	 cmocka_unit_test(test_asks_for_nothing),
+		cmocka_unit_test(test_refusals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
