@@ -37,8 +37,8 @@ static const char *map_hint(int code)
 	switch (code) {
 	case -EPERM:
 		return " (the writer may not map these ids: it needs CAP_SETUID and CAP_SETGID, "
-		       "and "
-		       "the host ids must be mapped in its own user namespace)";
+		       "and the host ids must be mapped in its own user namespace, those of each "
+		       "range by one range there)";
 	case -EINVAL:
 		return " (do ranges overlap, or go beyond 4294967295?)";
 	default:

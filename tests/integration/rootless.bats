@@ -7,6 +7,7 @@
 # ids from 200000 on, user 1001 those from 300000 on; 65536 each.
 
 load helpers
+load debian
 
 eval "$(declare -f setup teardown | sed 's/^\(setup\|teardown\) ()/\1_test ()/')"
 
@@ -23,8 +24,10 @@ setup() {
 
 make_users() {
 	mkdir "$T/etc"
-	cp /etc/passwd "$T/etc/passwd"
-	printf '%s:x:%s:%s::/:/bin/sh\n' berth-one 1000 1000 berth-two 1001 1001 >>"$T/etc/passwd"
+	{
+		printf '%s:x:%s:%s::/:/bin/sh\n' berth-one 1000 1000 berth-two 1001 1001
+		cat /etc/passwd
+	} >"$T/etc/passwd"
 	printf '%s:%s:65536\n' berth-one 200000 berth-two 300000 >"$T/etc/subuid"
 	cp "$T/etc/subuid" "$T/etc/subgid"
 	touch "$T/etc/empty"
@@ -568,4 +571,108 @@ undelegate() {
 	berth ps --format json "$ID"
 	is "$(tr -d '[] \n' <"$OUT")" "$PID"
 	berth delete --force "$ID"
+}
+
+# --- terminals -----------------------------------------------------------------------------------
+
+@test "a terminal, with run and with exec" {
+	requires command=script
+	config '.process.terminal = true'
+	config_args /bin/sh -c 'test -t 0 && test -t 1 && echo is-a-terminal; stat -c %t /dev/console'
+	as_user script -qec "$RUNTIME --root $STATE run $ID" /dev/null </dev/null >"$T/typed" 2>&1
+	contains "$(<"$T/typed")" is-a-terminal
+	config '.process.terminal = false'
+	run_detached "$ID" sleep
+	as_user script -qec "$RUNTIME --root $STATE exec -t $ID sh -c 'test -t 0 && echo is-a-terminal'" \
+		/dev/null </dev/null >"$T/typed" 2>&1
+	contains "$(<"$T/typed")" is-a-terminal
+	berth delete --force "$ID"
+}
+
+# --- root of somebody's user namespace -----------------------------------------------------------
+
+# berth as root of a user namespace of USER_ID's, as in "podman unshare".
+berth_unshared() {
+	CALLS=$((CALLS + 1))
+	OUT=$T/out.$CALLS
+	ERR=$T/err.$CALLS
+	status=0
+	as_user unshare -U -r --map-auto -m timeout -k 2 "$BERTH_TIMEOUT" "$RUNTIME" --root "$STATE" "$@" \
+		</dev/null >"$OUT" 2>"$ERR" 3>&- 4>&- || status=$?
+	read_file output "$OUT"
+	read_file stderr "$ERR"
+}
+
+@test "root of a user namespace: without another one for the container" {
+	config 'del(.linux.uidMappings, .linux.gidMappings) | .process.user.additionalGids = [5] |
+		.linux.namespaces |= map(select(.type != "user"))'
+	config_args /bin/sh -c 'id -G; cat /proc/self/uid_map; echo text >/dev/null'
+	berth_unshared run "$ID"
+	is "$stderr" ''
+	is "$(tr -s ' \n' ' ' <"$OUT")" '0 5 0 1000 1 1 200000 65535 '
+}
+
+@test "root of a user namespace: with one more inside, limits refused, a lower OOM score too" {
+	config '(.linux.uidMappings, .linux.gidMappings) |= [{containerID: 0, hostID: 0, size: 1000}]'
+	config_args /bin/sh -c 'id -u; cat /proc/self/uid_map'
+	berth_unshared run "$ID"
+	is "$status" 1
+	one_line_error 'linux.uidMappings: '
+	contains "$stderr" 'by one range there'
+	config '(.linux.uidMappings, .linux.gidMappings) |= [{containerID: 0, hostID: 0, size: 1},
+		{containerID: 1, hostID: 1, size: 999}]'
+	berth_unshared run "$ID"
+	is "$stderr" ''
+	is "$(tr -s ' \n' ' ' <"$OUT")" '0 0 0 1 1 1 999 '
+	config '.process.oomScoreAdj = -500'
+	berth_unshared run "$ID"
+	is "$status" 1
+	one_line_error 'process.oomScoreAdj: set -500: lowering it needs CAP_SYS_RESOURCE'
+	config 'del(.process.oomScoreAdj) | .linux.resources.pids.limit = 10'
+	berth_unshared run "$ID"
+	is "$status" 1
+	one_line_error 'linux.resources.pids.limit: a limit needs a cgroup that is delegated'
+	nothing_left
+}
+
+@test "--rootless=false: no cgroup is an error; =true for root: it is none" {
+	config_args /bin/true
+	berth_call --rootless=false run "$ID"
+	is "$status" 1
+	contains "$stderr" 'is not delegated to user 1000'
+	berth --rootless=true run "$ID"
+	nothing_left
+}
+
+# --- a distribution ------------------------------------------------------------------------------
+
+# The tree of the Debian in the cache, unpacked by the user: ids 0 to 65535 are his own and sub ids.
+debian_of_user() {
+	debian_rootfs
+	DEBIAN_ROOT=$T/debian
+	mkdir "$DEBIAN_ROOT"
+	chown 1000:1000 "$DEBIAN_ROOT"
+	tar -C "$CACHE_DIR/debian" --exclude ./dev -c . |
+		as_user unshare -U -r --map-auto tar -x -C "$DEBIAN_ROOT"
+}
+
+@test "Debian with Docker-like configuration: bash, apt, id and the status of the process" {
+	map_sub_ids
+	debian_of_user
+	docker_like
+	config_args bash -c 'apt --version; id; cat /proc/self/status'
+	BERTH_TIMEOUT=120 berth run "$ID"
+	is "$stderr" ''
+	contains "$output" 'apt 2.'
+	contains "$output" 'uid=0(root) gid=0(root) groups=0(root)'
+	contains "$output" $'CapEff:\t00000000a80425fb'
+	contains "$output" $'CapBnd:\t00000000a80425fb'
+	contains "$output" $'Seccomp:\t2'
+	contains "$output" $'Uid:\t0\t0\t0\t0'
+	config_args bash -c 'su -s /bin/sh nobody -c "id -un"; stat -c %U /etc/shadow /var/mail
+		mount -t tmpfs tmpfs /mnt 2>&1; seq 1 1000 | sort -R | sort -n | tail -n 1'
+	berth run "$ID"
+	contains "$output" $'nobody\nroot\nroot'
+	contains "$output" 'ermi'
+	contains "$output" 1000
 }
