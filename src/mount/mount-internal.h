@@ -67,6 +67,7 @@ int propagation_cut(const struct spec *spec, struct error *err) must_check;
 struct overlay {
 	const char *const *lower; /* the top one first */
 	size_t lower_count;
+	const int *lower_fds;	    /* descriptors to take instead of the paths, or NULL */
 	const char *upper, *work;   /* both or neither */
 	const char *const *options; /* more options, NULL-terminated, or NULL */
 	const char *const *names;   /* of lower, upper and work in errors; NULL: those words */
@@ -82,6 +83,11 @@ int overlay_open(const struct overlay *overlay, struct error *err) must_check;
  */
 int overlay_open_by_parameters(const struct overlay *overlay, struct error *err) must_check;
 int overlay_open_by_mount(const struct overlay *overlay, struct error *err) must_check;
+/*
+ * overlay_map.c: overlay_open() with the ids in all lower directories mapped by the user namespace
+ * @users. Runs in a mount namespace of the container's own.
+ */
+int overlay_open_mapped(const struct overlay *overlay, int users, struct error *err) must_check;
 /* overlay.c: overlay_open() for an entry of mounts[] of the type "overlay". */
 int overlay_open_entry(const struct spec_mount *mount, const char *scratch,
 		       struct error *err) must_check;

@@ -94,11 +94,15 @@ static int set_layer(int fs, const char *key, const char *path, const char *kind
 
 static int set_layers(int fs, const struct overlay *overlay, struct error *err)
 {
+	char path[FD_PATH_MAX];
 	int r = 0;
 
-	for (size_t i = 0; r >= 0 && i < overlay->lower_count; i++)
-		r = set_layer(fs, "lowerdir+", overlay->lower[i], layer_name(overlay, LAYER_LOWER),
-			      err);
+	for (size_t i = 0; r >= 0 && i < overlay->lower_count; i++) {
+		if (overlay->lower_fds)
+			fd_path(overlay->lower_fds[i], path);
+		r = set_layer(fs, "lowerdir+", overlay->lower_fds ? path : overlay->lower[i],
+			      layer_name(overlay, LAYER_LOWER), err);
+	}
 	if (r >= 0 && overlay->upper)
 		r = set_layer(fs, "upperdir", overlay->upper, layer_name(overlay, LAYER_UPPER),
 			      err);
@@ -169,9 +173,15 @@ static int add_layers(const struct overlay *overlay, struct layer_fds *layers, s
 {
 	int r = 0;
 
-	for (size_t i = 0; r >= 0 && i < overlay->lower_count; i++)
-		r = add_layer(layers, options, i == 0 ? "lowerdir=" : ":", overlay->lower[i],
-			      layer_name(overlay, LAYER_LOWER), err);
+	for (size_t i = 0; r >= 0 && i < overlay->lower_count; i++) {
+		const char *separator = i == 0 ? "lowerdir=" : ":";
+
+		if (overlay->lower_fds)
+			buf_printf(options, "%s%d", separator, overlay->lower_fds[i]);
+		else
+			r = add_layer(layers, options, separator, overlay->lower[i],
+				      layer_name(overlay, LAYER_LOWER), err);
+	}
 	if (r >= 0 && overlay->upper)
 		r = add_layer(layers, options, ",upperdir=", overlay->upper,
 			      layer_name(overlay, LAYER_UPPER), err);

@@ -94,7 +94,49 @@ static int clone_root(const char *path, struct error *err)
 	return take_fd(&fd);
 }
 
-static int open_root(const struct spec *spec, struct error *err)
+static bool is_mapped(const struct spec_id_map *maps, size_t count, uint32_t id)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (id >= maps[i].host_id && id - maps[i].host_id < maps[i].size)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The upper directory is the container's "/", in which nobody could write if its owner were nobody
+ * there. The maps of a namespace that is joined need not be known.
+ */
+static int check_upper(const struct spec *spec, struct error *err)
+{
+	const struct spec_id_maps *maps = &spec->linux.id_maps;
+	const char *upper = spec->overlay.upper;
+	struct stat st;
+
+	if (!upper || !maps->uid_count || !maps->gid_count)
+		return 0;
+	if (stat(upper, &st) < 0)
+		return fail(err, -errno, "org.berth.overlay.upper: look at \"%s\"", upper);
+	if (is_mapped(maps->uid, maps->uid_count, st.st_uid) &&
+	    is_mapped(maps->gid, maps->gid_count, st.st_gid))
+		return 0;
+	return refuse(err,
+		      "org.berth.overlay.upper: \"%s\" belongs to %u:%u, who are not mapped in the "
+		      "container's user namespace",
+		      upper, st.st_uid, st.st_gid);
+}
+
+static int open_mapped_root(const struct spec *spec, const struct overlay *overlay,
+			    const struct mount_users *users, struct error *err)
+{
+	int r = check_upper(spec, err);
+
+	if (r >= 0 && (!users || users->container < 0))
+		r = refuse(err, "org.berth.overlay.idmap: there is no user namespace with maps");
+	return r < 0 ? r : overlay_open_mapped(overlay, users->container, err);
+}
+
+static int open_root(const struct spec *spec, const struct mount_users *users, struct error *err)
 {
 	static const char *const annotations[] = {
 		"org.berth.overlay.lower", "org.berth.overlay.upper", "org.berth.overlay.work"};
@@ -107,6 +149,8 @@ static int open_root(const struct spec *spec, struct error *err)
 		.names = annotations,
 	};
 
+	if (spec->overlay.map_lower)
+		return open_mapped_root(spec, &overlay, users, err);
 	if (spec->overlay.lower)
 		return overlay_open(&overlay, err);
 	return clone_root(spec->root_path, err);
@@ -124,7 +168,7 @@ static int open_all(const struct spec *spec, const struct mount_users *users,
 	if (r >= 0)
 		r = open_overlays(spec, sources, err);
 	if (r >= 0)
-		r = sources->root = open_root(spec, err);
+		r = sources->root = open_root(spec, users, err);
 	return r;
 }
 

@@ -100,11 +100,27 @@ static int check_together(const struct annotation *lower, const struct annotatio
 	return 0;
 }
 
+static int decode_idmap(const struct annotation *lower, const struct annotation *idmap,
+			struct spec_overlay *ret, struct error *err)
+{
+	static const char *const names[] = {"lower", NULL};
+
+	if (idmap->value == NULL)
+		return 0;
+	if (lower->value == NULL)
+		return refuse_at(&idmap->node, err, "needs " PREFIX "lower as well");
+	if (choice_index(names, idmap->value) < 0)
+		return refuse_choice(&idmap->node, idmap->value, names, err);
+	ret->map_lower = true;
+	return 0;
+}
+
 int overlay_decode(const struct decoder *d, const struct node *node,
 		   const struct spec_strings *annotations, struct spec_overlay *ret,
 		   struct error *err)
 {
 	struct annotation lower = {.value = NULL}, upper = {.value = NULL}, work = {.value = NULL};
+	struct annotation idmap = {.value = NULL};
 	int r;
 
 	for (size_t i = 0; i < annotations->count; i++) {
@@ -117,12 +133,16 @@ int overlay_decode(const struct decoder *d, const struct node *node,
 			upper = found;
 		else if (str_equal(pair->key, PREFIX "work"))
 			work = found;
+		else if (str_equal(pair->key, PREFIX "idmap"))
+			idmap = found;
 		else if (str_starts(pair->key, PREFIX))
 			return refuse_at(&found.node, err,
-					 "berth has no such annotation; there are lower, upper and "
-					 "work");
+					 "berth has no such annotation; there are lower, upper, "
+					 "work and idmap");
 	}
 	r = check_together(&lower, &upper, &work, err);
+	if (r >= 0)
+		r = decode_idmap(&lower, &idmap, ret, err);
 	if (r < 0 || lower.value == NULL)
 		return r;
 	r = decode_lower(d, &lower, ret, err);

@@ -86,6 +86,16 @@ static int check_mounts(const struct node *document, const struct spec *spec, st
 	return 0;
 }
 
+static int check_overlay(const struct node *document, const struct spec *spec, struct error *err)
+{
+	const struct node list = {.up = document, .member = "annotations"};
+	const struct node idmap = {.up = &list, .key = "org.berth.overlay.idmap"};
+
+	if (spec->overlay.map_lower && !spec->linux.namespaces[NAMESPACE_USER].wanted)
+		return refuse_at(&idmap, err, "needs a \"user\" namespace in linux.namespaces");
+	return 0;
+}
+
 int spec_validate(const struct node *node, struct spec *spec, struct error *err)
 {
 	/* Without a value where the document has no such object: a node is for the path alone. */
@@ -94,6 +104,8 @@ int spec_validate(const struct node *node, struct spec *spec, struct error *err)
 
 	if (r >= 0)
 		r = check_mounts(node, spec, err);
+	if (r >= 0)
+		r = check_overlay(node, spec, err);
 	if (r >= 0)
 		r = check_uts_name(node, spec, "hostname", spec->hostname, err);
 	return r < 0 ? r : check_uts_name(node, spec, "domainname", spec->domainname, err);

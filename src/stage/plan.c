@@ -116,6 +116,11 @@ int plan_restrict(const struct spec *spec, gid_t gid, struct plan *plan, struct 
 				"the file system",
 				i);
 	}
+	if (spec->overlay.map_lower)
+		return refuse_as(
+			err, -EPERM,
+			"annotations[\"org.berth.overlay.idmap\"]: mapping ids needs root's "
+			"rights over the file system");
 	/* The child's mount namespace cannot be entered without rights in the own one. */
 	plan->parent_sources = false;
 	return 0;

@@ -197,3 +197,127 @@ overlay() {
 	berth features
 	json '.potentiallyUnsafeConfigAnnotations | any(startswith("org.berth.overlay"))'
 }
+
+# The container gets a user namespace whose root is 100000.
+new_user() {
+	chmod 755 "$T" "$BUNDLE"
+	config '.linux.namespaces += [{type: "user"}] |
+		.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
+		.linux.gidMappings = .linux.uidMappings'
+}
+
+writable_layers() {
+	local i list=
+
+	setup_layers
+	for ((i = 0; i < $1; i++)); do
+		mkdir "layer$i"
+		echo "$i" >"layer$i/which"
+		echo "$i" >"layer$i/file$i"
+		chown 7:8 "layer$i/file$i"
+		list+="layer$i:"
+	done
+	overlay lower "${list}lower0"
+	overlay upper upper
+	overlay work work
+	new_user
+}
+
+@test "idmap: the lower directories belong to the container's users, upper to the host's ids" {
+	writable_layers 1
+	chown 100000:100000 upper work
+	overlay idmap lower
+	run_script 'stat -c "%u %g" / /which /file0; echo more >>/which; echo new >/new; mkdir /dir
+		echo x >>/file0; stat -c "%u %g" /file0'
+	is "$output" $'0 0\n0 0\n7 8\n7 8'
+	contains "$stderr" 'ermission denied'
+	is "$(stat -c '%u %g' upper/which)" '100000 100000'
+	is "$(stat -c '%u %g' upper/new)" '100000 100000'
+	is "$(stat -c '%u %g' lower0/which layer0/file0)" $'0 0\n7 8'
+}
+
+@test "idmap: ten layers, each of them seen, and written to" {
+	writable_layers 10
+	chown 100000:100000 upper work
+	overlay idmap lower
+	run_script 'cat /which /file0 /file9 && stat -c "%u %g" /file0 /file9 && echo up >/file && cat /file'
+	is "$output" $'0\n0\n9\n7 8\n7 8\nup'
+	mkdir again
+	run_script 'cat /file && stat -c "%u %g" /file /file9'
+	is "$output" $'up\n0 0\n7 8'
+}
+
+@test "idmap: what is copied up keeps its owner" {
+	writable_layers 1
+	chown 100000:100000 upper work
+	overlay idmap lower
+	config '.process.capabilities |= (.bounding += ["CAP_FOWNER", "CAP_DAC_OVERRIDE", "CAP_CHOWN"] |
+		.permitted = .bounding | .effective = .bounding)'
+	run_script 'echo more >>/file0; stat -c "%u %g" /file0; chown 5:6 /which; stat -c "%u %g" /which'
+	is "$output" $'7 8\n5 6'
+	is "$(stat -c '%u %g' upper/file0 upper/which)" $'100007 100008\n100005 100006'
+}
+
+@test "idmap without upper: one layer, and several" {
+	setup_layers
+	new_user
+	overlay lower lower0
+	overlay idmap lower
+	run_probe report --path / --path /bin/probe
+	json '.paths["/"].write == "EROFS"'
+	run_script 'stat -c "%u %g" / /bin/sh'
+	is "$output" $'0 0\n0 0'
+	overlay lower lower1:lower0
+	run_script 'stat -c "%u %g" / /which'
+	is "$output" $'0 0\n0 0'
+}
+
+@test "without idmap the lower directories of a user namespace belong to nobody" {
+	writable_layers 1
+	chown 100000:100000 upper work
+	run_script 'stat -c "%u %g" / /which'
+	is "$output" $'0 0\n65534 65534'
+}
+
+@test "idmap: an upper directory whose owner is not mapped is refused" {
+	writable_layers 1
+	overlay idmap lower
+	berth_fails 'org.berth.overlay.upper: ' create "$ID"
+	contains "$stderr" 'belongs to 0:0, who are not mapped'
+	nothing_left
+}
+
+@test "idmap: a lower directory that is missing, or cannot be mapped, is named" {
+	setup_layers
+	new_user
+	overlay lower no-such-layer:lower0
+	overlay idmap lower
+	berth_fails 'org.berth.overlay.lower: open "' create "$ID"
+	contains "$stderr" no-such-layer
+	overlay lower /proc/sys:lower0
+	berth_fails 'org.berth.overlay.lower: "/proc/sys": map the ids' create "$ID"
+	nothing_left
+}
+
+@test "idmap needs a user namespace, and has one value" {
+	setup_layers
+	overlay lower lower0
+	overlay idmap lower
+	berth_fails 'annotations["org.berth.overlay.idmap"]: needs a "user" namespace' create "$ID"
+	new_user
+	overlay idmap upper
+	berth_fails '"upper" is not one of lower' create "$ID"
+	nothing_left
+}
+
+@test "idmap: the host's mounts stay as they are" {
+	local before
+
+	writable_layers 10
+	chown 100000:100000 upper work
+	overlay idmap lower
+	before=$(cut -d' ' -f3- /proc/self/mountinfo)
+	run_detached "$ID" sleep
+	is "$(cut -d' ' -f3- /proc/self/mountinfo)" "$before"
+	is "$(grep -c overlay "/proc/$PID/mountinfo")" 1
+}

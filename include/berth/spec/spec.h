@@ -52,11 +52,15 @@ struct spec_hooks {
  *                            the bundle; 500 at most
  *   org.berth.overlay.upper  the writable layer } both or neither;
  *   org.berth.overlay.work   its work directory } neither: the overlay is read-only
+ *   org.berth.overlay.idmap  "lower": the owners of what lies in the lower directories are shown as
+ *                            the container's user namespace maps them, so that 0 is its root. What
+ *                            goes to upper, whose owner must be mapped, has the host's ids there
  */
 struct spec_overlay {
 	const char *const *lower; /* NULL-terminated, absolute paths; NULL: there is no overlay */
 	size_t lower_count;
 	const char *upper, *work; /* absolute, or both NULL */
+	bool map_lower;		  /* "org.berth.overlay.idmap" */
 };
 
 /* A whole config.json. Everything in it lives in one arena, and is not changed after decoding. */

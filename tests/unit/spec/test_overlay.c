@@ -102,9 +102,32 @@ static void test_misspelt(void **state)
 {
 	(void)state;
 	reject(TOP, "\"annotations\": {\"org.berth.overlay.lowers\": \"/a\"},",
-	       A("lowers") "berth has no such annotation; there are lower, upper and work");
+	       A("lowers") "berth has no such annotation; there are lower, upper, work and idmap");
 	reject(TOP, "\"annotations\": {\"org.berth.overlay.\": \"/a\"},",
-	       A("") "berth has no such annotation; there are lower, upper and work");
+	       A("") "berth has no such annotation; there are lower, upper, work and idmap");
+}
+
+static void test_idmap(void **state)
+{
+	static const char in_user[] =
+		"{\"ociVersion\": \"1.0.0\", \"root\": {\"path\": \"r\"}, \"annotations\": {"
+		"\"org.berth.overlay.lower\": \"/a\", \"org.berth.overlay.idmap\": \"lower\"},"
+		"\"linux\": {\"namespaces\": [{\"type\": \"mount\"},"
+		"{\"type\": \"user\", \"path\": \"/u\"}]}}";
+	_cleanup_arena_ struct arena *arena = arena_new();
+
+	(void)state;
+	assert_true(accept(arena, WHOLE, in_user)->overlay.map_lower);
+	reject(TOP,
+	       "\"annotations\": {\"org.berth.overlay.lower\": \"/a\","
+	       "\"org.berth.overlay.idmap\": \"lower\"},",
+	       A("idmap") "needs a \"user\" namespace in linux.namespaces");
+	reject(TOP,
+	       "\"annotations\": {\"org.berth.overlay.lower\": \"/a\","
+	       "\"org.berth.overlay.idmap\": \"true\"},",
+	       A("idmap") "\"true\" is not one of lower");
+	reject(TOP, "\"annotations\": {\"org.berth.overlay.idmap\": \"lower\"},",
+	       A("idmap") "needs org.berth.overlay.lower as well");
 }
 
 /* The kernel stacks 500 directories, and refuses the next one. */
@@ -135,6 +158,7 @@ int main(void)
 		cmocka_unit_test(test_layers),	 cmocka_unit_test(test_read_only),
 		cmocka_unit_test(test_escapes),	 cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_misspelt), cmocka_unit_test(test_many),
+		cmocka_unit_test(test_idmap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
