@@ -233,7 +233,7 @@ writable_layers() {
 	contains "$stderr" 'ermission denied'
 	is "$(stat -c '%u %g' upper/which)" '100000 100000'
 	is "$(stat -c '%u %g' upper/new)" '100000 100000'
-	is "$(stat -c '%u %g' lower0/which layer0/file0)" $'0 0\n7 8'
+	is "$(stat -c '%u %g' layer0/which layer0/file0)" $'0 0\n7 8'
 }
 
 @test "idmap: ten layers, each of them seen, and written to" {
