@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The config.json that `berth spec` writes: runc's default, in runc's order and with its
- * indentation, so that the two can be compared line by line. It differs where berth does: there is
- * no terminal, and the host name is berth's.
+ * indentation, so that the two can be compared line by line. Only the host name is berth's.
  */
 #include "berth/base/json_write.h"
 #include "berth/base/str.h"
@@ -100,7 +99,7 @@ static void write_process(struct json_writer *w)
 {
 	json_key(w, "process");
 	json_begin_object(w);
-	json_member_bool(w, "terminal", false);
+	json_member_bool(w, "terminal", true);
 	json_key(w, "user");
 	json_begin_object(w);
 	json_member_u64(w, "uid", 0);

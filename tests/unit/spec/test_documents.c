@@ -163,7 +163,7 @@ static void test_template_layout(void **state)
 {
 	_cleanup_free_ char *text = spec_template(false, 0, 0);
 	const char *start = "{\n\t\"ociVersion\": \"1.3.0\",\n\t\"process\": {\n"
-			    "\t\t\"terminal\": false,\n\t\t\"user\": {\n\t\t\t\"uid\": 0,\n";
+			    "\t\t\"terminal\": true,\n\t\t\"user\": {\n\t\t\t\"uid\": 0,\n";
 
 	(void)state;
 	assert_true(str_starts(text, start));
