@@ -15,7 +15,7 @@
  *
  * Standard input that is no terminal may come to its end: then the process is told as a terminal
  * does it, by the end-of-file character. One that changes the modes of its terminal first loses it,
- * so it is told again, a few times, whenever nothing waits to be read there.
+ * so for a while it is told again whenever nothing waits to be read there.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "berth/base/alloc.h"
+#include "berth/base/clock.h"
 #include "berth/base/fd.h"
 #include "berth/base/log.h"
 #include "berth/base/proc.h"
@@ -44,7 +45,7 @@ enum {
 /* How often it is looked whether berth has come to the foreground, and whether the end of input
  * must be told again: no event says so. */
 #define LOOK_MS	  500
-#define ENDS_TOLD 10
+#define LOOKS_MAX 20
 
 /* More than the kernel keeps of a terminal. Others may go on writing when the process has ended. */
 #define LEFTOVER_MAX ((size_t)2 << 20)
@@ -103,7 +104,7 @@ int proxy_open(struct console *terminal, struct proxy *ret, struct error *err)
 		.in = take_fd(&in),
 		.out = take_fd(&out),
 		.last = '\n',
-		.ends_left = ENDS_TOLD,
+		.looks_left = LOOKS_MAX,
 		.input = xcalloc(1, sizeof(struct flow)),
 		.output = xcalloc(1, sizeof(struct flow)),
 	};
@@ -144,23 +145,34 @@ static bool is_for_later(int code)
 /* Standard input is at its end, and all of it has gone in. */
 static bool tells_end(const struct proxy *proxy)
 {
-	return proxy->in < 0 && !proxy->in_is_terminal && proxy->ends_left > 0 &&
+	return proxy->in < 0 && !proxy->in_is_terminal && proxy->looks_left > 0 &&
 	       proxy->terminal.master >= 0 && !proxy->ended && is_empty(proxy->input);
+}
+
+/* Whether the process would take the end-of-file character for the end, and has not got one. */
+static bool wants_end(const struct proxy *proxy, const struct termios *modes)
+{
+	struct pollfd unread = {.fd = proxy->terminal.slave, .events = POLLIN};
+
+	/* It would mean nothing there, and show in the output. */
+	if (!(modes->c_lflag & ICANON) && modes->c_lflag & ECHO)
+		return false;
+	return modes->c_cc[VEOF] && (proxy->looks_left == LOOKS_MAX || poll(&unread, 1, 0) == 0);
 }
 
 static void tell_end(struct proxy *proxy)
 {
-	struct pollfd unread = {.fd = proxy->terminal.slave, .events = POLLIN};
 	struct flow *input = proxy->input;
 	struct termios modes;
+	bool wanted;
 
-	if (tcgetattr(proxy->terminal.master, &modes) < 0 || !modes.c_cc[VEOF] ||
-	    (proxy->ends_left < ENDS_TOLD && poll(&unread, 1, 0) != 0))
+	if (clock_now_ms() < proxy->next_look_ms || tcgetattr(proxy->terminal.master, &modes) < 0)
 		return;
-	/* It would mean nothing there, and show in the output. */
-	if (!(modes.c_lflag & ICANON) && modes.c_lflag & ECHO)
+	wanted = wants_end(proxy, &modes);
+	proxy->looks_left--;
+	proxy->next_look_ms = clock_now_ms() + LOOK_MS;
+	if (!wanted)
 		return;
-	proxy->ends_left--;
 	input->start = input->end = 0;
 	/* After the beginning of a line the first one only hands that over. */
 	if (proxy->last != '\n')

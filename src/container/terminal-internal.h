@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "berth/base/error.h"
 #include "berth/base/pidref.h"
@@ -52,7 +53,8 @@ struct proxy {
 	int in, out; /* berth's own, of standard input and output; owned; -1: at their end */
 	bool in_is_terminal, out_is_socket;
 	char last;		     /* byte that went in */
-	int ends_left;		     /* how often the end of input may still be told */
+	int looks_left;		     /* how often the end of input may still be told … */
+	int64_t next_look_ms;	     /* … and when */
 	bool ended;		     /* the process has: what it wrote is still to be passed on */
 	bool drained;		     /* that is done */
 	size_t leftover;	     /* bytes read since it ended */

@@ -96,8 +96,8 @@ int spec_decode_process(struct arena *arena, const char *text, size_t size, cons
 			const struct spec_process **ret, struct error *err) must_check;
 
 /*
- * The config.json that `berth spec` writes: what runc's default is. @rootless: for a user who is not root (@uid, @gid mapped to root).
- * The text is the caller's.
+ * The config.json that `berth spec` writes: what runc's default is. @rootless: for a user who is
+ * not root (@uid, @gid mapped to root). The text is the caller's.
  */
 char *spec_template(bool rootless, uid_t uid, gid_t gid) __attribute__((returns_nonnull));
 
