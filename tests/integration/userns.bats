@@ -191,3 +191,78 @@ same_as_pod() {
 	contains "$stderr" "the caller's own"
 	nothing_left
 }
+
+# All capabilities, as far as the caller has them, over the container's user namespace.
+all_capabilities() {
+	config '.process.capabilities = {bounding: $all, permitted: $all, effective: $all} |
+		.process.noNewPrivileges = false' \
+		--argjson all "$("$SUITE/rootfs/bin/probe" | jq -c .caps.permitted)"
+}
+
+# A mount of the host's, with flags, and another one below that covers a secret; bound to /locked.
+bind_locked() {
+	mkdir "$T/locked" rootfs/locked
+	host_mount -t tmpfs tmpfs "$T/locked"
+	mkdir "$T/locked/below"
+	echo secret >"$T/locked/below/secret"
+	host_mount -t tmpfs tmpfs "$T/locked/below"
+	mount -o remount,bind,ro,nosuid,nodev,noexec "$T/locked"
+	config '.mounts += [{destination: "/locked", source: $s, options: ["rbind"]}]' \
+		--arg s "$T/locked"
+}
+
+@test "the flags of the host's mounts cannot be taken away by root of the user namespace" {
+	new_user
+	all_capabilities
+	bind_locked
+	run_probe unlock /locked
+	json '."/locked" | .remount == "EPERM" and .setattr == "EPERM" and
+		."setattr-recursive" == "EPERM" and .clone == "EPERM" and ."new-namespace" == "EPERM" and
+		."new-user" == "EPERM"'
+	json '."/locked" | .ro and .nosuid and .nodev and .noexec'
+}
+
+@test "what a mount of the host's covers stays covered for root of the user namespace" {
+	new_user
+	all_capabilities
+	bind_locked
+	run_probe unlock /locked/below
+	json '."/locked/below" | .detach == "EINVAL" and .move == "EINVAL"'
+	run_probe unlock /locked
+	json '."/locked"["clone-without-children"] == "EINVAL"'
+	config '.mounts[-1].options = ["bind"]'
+	berth_call run "$ID"
+	((status != 0)) || lacks "$(cat rootfs/locked/below/secret 2>&1)" secret
+}
+
+@test "a joined user namespace keeps the host's flags as well" {
+	start_pod
+	join user network
+	all_capabilities
+	bind_locked
+	run_probe unlock /locked
+	json '."/locked" | .remount == "EPERM" and .setattr == "EPERM" and .ro and .nosuid and .nodev'
+}
+
+@test "the host's /sys is shown where the network is not the user namespace's own" {
+	new_user
+	config '.linux.namespaces |= map(select(.type != "network"))'
+	run_probe
+	mount_has /sys '.fstype == "sysfs" and (.options | index("ro"))'
+	# Recursively: nothing below it can be written to.
+	jq -e '[.mounts[] | select(.destination | startswith("/sys/")) | .options |
+		index("ro") | not] | any | not' "$OUT" || fail "$(jq -c '.mounts[]' "$OUT")"
+	run_script 'ls /sys/class/net; echo x >/sys/kernel/uevent_helper; echo 1 >/sys/fs/cgroup/x; true'
+	is "$output" "$(ls /sys/class/net)"
+}
+
+@test "devices are the host's, bound, and work" {
+	new_user
+	config '.linux.devices = [{path: "/dev/mine", type: "c", major: 1, minor: 3}]'
+	berth_fails 'linux.devices[0]' create "$ID"
+	nothing_left
+	config '.linux.devices = [{path: "/dev/fifo", type: "p"}, {path: "/dev/kmsg", type: "c", major: 1, minor: 11}]'
+	run_script 'echo x >/dev/null && head -c 4 /dev/zero | wc -c && test -p /dev/fifo &&
+		stat -c "%t:%T" /dev/null /dev/full /dev/urandom /dev/kmsg && head -c 2 /dev/urandom | wc -c'
+	is "$output" $'4\n1:3\n1:7\n1:9\n1:b\n2'
+}

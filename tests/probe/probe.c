@@ -269,6 +269,7 @@ static const struct {
 	{"receive-fd", command_receive_fd},
 	{"datagrams", command_datagrams},
 	{"notify", command_notify},
+	{"unlock", command_unlock},
 };
 
 int main(int argc, char **argv)
