@@ -47,3 +47,40 @@ load debian
 	contains "$output" 'ermi'
 	contains "$output" 'Operation not permitted'
 }
+
+# A user namespace, and the image's files belong to its root.
+docker_like_user() {
+	docker_like
+	mkdir -p upper work
+	chown 100000:100000 upper work
+	chmod 755 "$T" "$BUNDLE"
+	config '.linux.namespaces += [{type: "user"}] | .root = {path: "rootfs"} |
+		.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
+		.linux.gidMappings = .linux.uidMappings |
+		.annotations += {"org.berth.overlay.lower": $d, "org.berth.overlay.upper": "upper",
+		"org.berth.overlay.work": "work", "org.berth.overlay.idmap": "lower"}' \
+		--arg d "$CACHE_DIR/debian"
+}
+
+@test "in a user namespace, over an id-mapped layer" {
+	docker_like_user
+	config_args bash -c 'apt --version; id; cat /proc/self/status /proc/self/uid_map
+		stat -c "%U %G" /etc/shadow; echo new >/etc/new; chown nobody /etc/new; stat -c %U /etc/new
+		su -s /bin/sh nobody -c "id -un"; dpkg -V dpkg && echo whole'
+	BERTH_TIMEOUT=120 berth run "$ID"
+	contains "$output" 'apt 2.'
+	contains "$output" 'uid=0(root) gid=0(root) groups=0(root)'
+	contains "$output" $'CapEff:\t00000000a80425fb'
+	contains "$output" $'Seccomp:\t2'
+	contains "$output" $'root shadow\nnobody\nnobody\nwhole'
+	is "$stderr" ''
+	is "$(stat -c '%u %g' upper/etc/new)" '165534 100000'
+}
+
+@test "exec into it in a user namespace" {
+	docker_like_user
+	config_args sleep 300
+	berth run -d "$ID"
+	berth exec "$ID" bash -c 'id -u; cat /etc/debian_version; stat -c %u /etc/passwd'
+	contains "$output" $'0\n12.'
+}

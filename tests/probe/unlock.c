@@ -86,6 +86,8 @@ static int by_detach(const char *path)
 
 static int by_move(const char *path)
 {
+	if (unshare(CLONE_NEWNS) < 0)
+		return -1;
 	return (int)syscall(SYS_move_mount, AT_FDCWD, path, AT_FDCWD, "/tmp", 0);
 }
 
