@@ -163,21 +163,21 @@ static int take_plain(const struct job *job, struct error *err)
 	return r < 0 ? r : fs_finish(fs, new_attributes(mount), err);
 }
 
-/* The host's /sys, recursively, and read-only whatever was asked. */
-static int take_host_sysfs(const struct job *job, struct error *err)
+/* What the host has mounted at @path, recursively, and read-only whatever was asked. */
+static int take_host_tree(const struct job *job, const char *path, struct error *err)
 {
 	const struct mount_change change = {
 		.set = new_attributes(job->mount) | MOUNT_ATTR_RDONLY,
 		.recursive = true,
 	};
 	_cleanup_fd_ int fd =
-		sys_open_tree(AT_FDCWD, "/sys", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+		sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	int r;
 
 	if (fd < 0)
-		return fail(err, fd, "clone the host's /sys");
+		return fail(err, fd, "clone the host's %s", path);
 	r = mount_change(fd, &change);
-	return r < 0 ? fail(err, r, "make the host's /sys read-only") : take_fd(&fd);
+	return r < 0 ? fail(err, r, "make the host's %s read-only", path) : take_fd(&fd);
 }
 
 /*
@@ -191,7 +191,7 @@ static int take_sysfs(const struct job *job, struct error *err)
 	int fd = take_plain(job, &first);
 
 	if (fd == -EPERM && job->context->user_namespace)
-		return take_host_sysfs(job, err);
+		return take_host_tree(job, "/sys", err);
 	if (fd < 0)
 		*err = first;
 	return fd;
@@ -257,9 +257,6 @@ static int take_cgroup_directory(const struct job *job, struct error *err)
 	struct stat wanted, found;
 	int r;
 
-	if (job->context->cgroupfd < 0)
-		return refuse(err, "without a cgroup namespace the container needs a cgroup of its "
-				   "own");
 	r = directory_path(job->context->cgroupfd, &path, err);
 	if (r < 0)
 		return r;
@@ -275,19 +272,32 @@ static int take_cgroup_directory(const struct job *job, struct error *err)
 	return r < 0 ? fail(err, r, "set the attributes") : take_fd(&fd);
 }
 
-/* "cgroup" means the one hierarchy that berth works with, as "cgroup2" does. */
+/*
+ * "cgroup" means the one hierarchy that berth works with, as "cgroup2" does. Without a namespace
+ * and without a cgroup of its own, a container sees the hierarchy as berth's caller does, whose
+ * cgroup it is in.
+ */
 static int take_cgroup(const struct job *job, struct error *err)
 {
+	const bool namespaced = job->context->cgroup_namespace;
 	struct spec_mount mount = *job->mount;
 	struct job as_cgroup2 = *job;
+	struct error first = ERROR_NONE;
+	int fd;
 
-	if (!job->context->cgroup_namespace)
+	if (!namespaced && job->context->cgroupfd >= 0)
 		return take_cgroup_directory(job, err);
 	/* All mounts share one superblock, which flags would not change: the attributes do it. */
 	mount.sb_flags = NULL;
 	mount.type = "cgroup2";
 	as_cgroup2.mount = &mount;
-	return take_plain(&as_cgroup2, err);
+	fd = take_plain(&as_cgroup2, &first);
+	/* In a user namespace, be it the container's or an engine's. */
+	if (fd == -EPERM && !namespaced)
+		return take_host_tree(job, "/sys/fs/cgroup", err);
+	if (fd < 0)
+		*err = first;
+	return fd;
 }
 
 static const struct {

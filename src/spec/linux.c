@@ -229,8 +229,9 @@ static int decode_device_type(const struct decoder *d, const struct field *field
 static int check_device(const struct decoder *d, const struct node *node, void *base,
 			struct error *err)
 {
-	const struct spec_device *device = base;
+	struct spec_device *device = base;
 	static const char *const numbers[] = {"major", "minor"};
+	const struct node mode = node_member(node, "fileMode");
 
 	(void)d;
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
@@ -239,6 +240,11 @@ static int check_device(const struct decoder *d, const struct node *node, void *
 		if (device->type != S_IFIFO && number.value == NULL)
 			return refuse_at(&number, err, "required, but missing");
 	}
+	/* Engines put st_mode there as stat gave it. */
+	if ((device->mode & S_IFMT) != 0 && (device->mode & S_IFMT) != device->type)
+		return refuse_at(&mode, err, "%#o is the mode of a file of another type",
+				 device->mode);
+	device->mode &= 07777;
 	return 0;
 }
 
@@ -256,7 +262,7 @@ static const struct field device_fields[] = {
 	{.name = "fileMode",
 	 .kind = FIELD_NUMBER,
 	 AT_NUMBER(struct spec_device, mode),
-	 RANGE(0, 07777)},
+	 RANGE(0, S_IFMT | 07777)},
 	{.name = "uid",
 	 .kind = FIELD_NUMBER,
 	 AT_NUMBER(struct spec_device, uid),

@@ -2,7 +2,9 @@
 /*
  * The birth of a container's process: clone3(2) into its cgroup, and, where a pid namespace is to
  * be joined, in that namespace. setns(2) with a pid namespace holds for the caller's children only,
- * so it is entered right before the clone and left right after it.
+ * so it is entered right before the clone and left right after it. Who could not return, as an
+ * engine's user namespace cannot to the host's pid namespace, has that done by a process aside,
+ * whose sibling (CLONE_PARENT) the new one becomes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -63,6 +65,13 @@ static int clone_here(const struct birth *birth, struct pidref *ret, struct erro
 	return pid;
 }
 
+static int clone_there(const struct birth *birth, struct pidref *ret, struct error *err)
+{
+	if (setns(birth->pid_namespace, CLONE_NEWPID) < 0)
+		return fail(err, -errno, "join the container's pid namespace");
+	return clone_here(birth, ret, err);
+}
+
 int process_clone(const struct birth *birth, struct pidref *ret, struct error *err)
 {
 	_cleanup_fd_ int directory = -EBADF, own = -EBADF;
@@ -70,15 +79,20 @@ int process_clone(const struct birth *birth, struct pidref *ret, struct error *e
 
 	if (birth->pid_namespace < 0)
 		return clone_here(birth, ret, err);
+	/* The middle process ends soon, wherever its children would be. */
+	if (birth->flags & CLONE_PARENT)
+		return clone_there(birth, ret, err);
 	directory = proc_open_self(birth->procfd, "ns", O_PATH | O_DIRECTORY, err);
 	if (directory < 0)
 		return directory;
 	own = openat(directory, "pid", O_RDONLY | O_CLOEXEC);
 	if (own < 0)
 		return fail(err, -errno, "open \"/proc/self/ns/pid\"");
-	if (setns(birth->pid_namespace, CLONE_NEWPID) < 0)
-		return fail(err, -errno, "join the container's pid namespace");
-	r = clone_here(birth, ret, err);
+	/* In a user namespace the own pid namespace may be the host's, which we have no right to.
+	 */
+	if (setns(own, CLONE_NEWPID) < 0)
+		return clone_aside(birth, ret, err);
+	r = clone_there(birth, ret, err);
 	/* The child, which gets 0, is where it is to be; the parent's next children are not. */
 	if (r != 0 && setns(own, CLONE_NEWPID) < 0 && r > 0) {
 		pidref_kill_and_reap(ret);

@@ -10,6 +10,7 @@
  * of exec where the parent has no right to enter a pid namespace, not even around a clone.
  */
 #include <errno.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -55,7 +56,7 @@ static int receive_born(int report, struct pidref *ret, struct error *err)
 		return err->code < 0 ? err->code : -EIO;
 	}
 	if (r == 0 || message.type != MESSAGE_FDS || message.fds.count != 1)
-		return refuse_as(err, -ECHILD, "the process that joins the namespaces ended early");
+		return refuse_as(err, -ECHILD, "the process that joins namespaces ended early");
 	*ret = (struct pidref){.pid = (pid_t)message.fds.index[0], .fd = fds[0]};
 	return 0;
 }
@@ -106,4 +107,51 @@ int init_clone_by_middle(const struct launch *launch, const int sockets[static 2
 	};
 
 	return clone_by_middle(&middle, ret, err);
+}
+
+/*
+ * In a process aside of the parent, whose only difference is where its children are born. 0 in the
+ * one that is born: it goes on as if the parent had cloned it.
+ */
+static int give_birth_aside(const struct birth *birth, int report)
+{
+	_cleanup_pidref_ struct pidref born = PIDREF_UNSET;
+	struct birth sibling = *birth;
+	struct error err = ERROR_NONE;
+	uint32_t pid;
+	int r = die_with_parent(report, &err);
+
+	sibling.flags |= CLONE_PARENT;
+	if (r >= 0)
+		r = process_clone(&sibling, &born, &err);
+	if (r == 0)
+		return 0;
+	pid = (uint32_t)born.pid;
+	if (r < 0 || message_send_fds(report, &born.fd, &pid, 1, &err) < 0)
+		message_send_error(report, &err);
+	_exit(0);
+}
+
+int clone_aside(const struct birth *birth, struct pidref *ret, struct error *err)
+{
+	_cleanup_child_ struct pidref aside = PIDREF_UNSET;
+	_cleanup_fd_ int ours = -EBADF, theirs = -EBADF;
+	const struct birth plain = {
+		.cgroupfd = -EBADF,
+		.pid_namespace = -EBADF,
+		.what = "the process that joins the pid namespace",
+	};
+	int pair[2], r;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return fail(err, -errno, "make a socket pair");
+	ours = pair[0];
+	theirs = pair[1];
+	r = process_clone(&plain, &aside, err);
+	if (r == 0)
+		return give_birth_aside(birth, theirs);
+	theirs = fd_close(theirs);
+	if (r > 0)
+		r = receive_born(ours, ret, err);
+	return r < 0 ? r : 1;
 }

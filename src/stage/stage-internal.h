@@ -75,6 +75,12 @@ int init_clone_by_middle(const struct launch *launch, const int sockets[static 2
 			 struct pidref *ret, struct error *err) must_check;
 
 /*
+ * middle.c: process_clone() for a caller who could not leave the pid namespace again: a process
+ * aside enters it, and ends.
+ */
+int clone_aside(const struct birth *birth, struct pidref *ret, struct error *err) must_check;
+
+/*
  * join.c: joins all namespaces of the plan but the pid namespace, and becomes root of the user
  * namespace if one is among them.
  */

@@ -111,6 +111,18 @@ load helpers
 	nothing_left
 }
 
+@test "--cgroup-manager disabled and no cgroup namespace: the hierarchy is there, read-only as asked" {
+	requires cgroup2
+	config 'del(.linux.resources) | del(.linux.cgroupsPath)
+		| .linux.namespaces |= map(select(.type != "cgroup"))
+		| .mounts |= map(select(.type != "cgroup")) + [{destination: "/sys/fs/cgroup",
+			type: "cgroup", source: "cgroup", options: ["nosuid", "noexec", "nodev", "ro"]}]'
+	config_args /bin/probe report --path /sys/fs/cgroup/cgroup.procs
+	berth --cgroup-manager disabled run "$ID"
+	mount_has /sys/fs/cgroup '.fstype == "cgroup2" and (.options | index("ro"))'
+	json '.paths["/sys/fs/cgroup/cgroup.procs"].write == "EROFS"'
+}
+
 @test "--cgroup-manager cgroupfs is the default; another value is an error" {
 	config_args /bin/true
 	berth --cgroup-manager cgroupfs run "$ID"

@@ -39,7 +39,7 @@ load helpers
 
 @test "linux.devices: character, block, fifo; mode, owner" {
 	config '.linux.devices = [
-		{path: "/dev/fuse", type: "c", major: 10, minor: 229, fileMode: 438, uid: 12, gid: 34},
+		{path: "/dev/fuse", type: "c", major: 10, minor: 229, fileMode: 8630, uid: 12, gid: 34},
 		{path: "/dev/disk", type: "b", major: 7, minor: 99, fileMode: 384},
 		{path: "/dev/unbuffered", type: "u", major: 1, minor: 3, fileMode: 292},
 		{path: "/dev/pipe", type: "p", fileMode: 420}]'

@@ -368,3 +368,19 @@ exec_where() {
 		/bin/probe fd 4 lost 3>"$T/third" 4>"$T/fourth"
 	is "$(<"$T/fourth")" ''
 }
+
+# As under an engine's own user namespace: root in it, in a pid namespace that belongs to the host.
+@test "exec by whom may not return to the own pid namespace" {
+	config 'del(.linux.resources) | .mounts |= map(select(.type != "cgroup")
+		| if .type == "devpts" then .options -= ["gid=5"] else . end)'
+	config_args /bin/sleep 100
+	# shellcheck disable=SC2016 # the inner shell expands it
+	BERTH_TEST=$ID unshare --user --map-root-user --mount sh -euc '
+		berth="$1 --root $2 --cgroup-manager disabled"
+		$berth run -d "$3" </dev/null >/dev/null 2>&1
+		trap "$berth delete --force $3" EXIT
+		$berth exec "$3" readlink /proc/self/ns/pid
+		$berth exec "$3" readlink /proc/1/ns/pid' _ "$RUNTIME" "$STATE" "$ID" >"$T/out"
+	[[ $(sort -u "$T/out" | wc -l) -eq 1 ]]
+	[[ $(<"$T/out") != *"$(readlink /proc/self/ns/pid)"* ]]
+}
