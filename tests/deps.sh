@@ -15,6 +15,7 @@ test=(
 	iproute2 procps nftables util-linux attr uidmap
 	debootstrap mmdebstrap
 	crun runc patchelf xz-utils
+	podman catatonit containerd iptables netavark slirp4netns
 	golang-go golang-github-opencontainers-runtime-tools-dev
 	golang-github-google-uuid-dev golang-github-mrunalp-fileutils-dev
 	golang-github-urfave-cli-dev
