@@ -13,22 +13,26 @@ TIME_MAX=400
 
 # One of those who call: worker NUMBER COUNT SEED TTY; a line for each exec that went wrong.
 worker() {
-	local count=$2 i pid got expected signal options
+	local count=$2 i pid got expected signal options delay never
 	local me=$T/worker.$1
 
+	mkfifo "$me.never"
+	exec {never}<>"$me.never"
 	RANDOM=$3
 	for ((i = 0; i < count; i++)); do
 		expected=$((RANDOM % 120))
 		options=()
 		[[ $4 == no ]] || ((RANDOM % 2)) || options=(--tty)
 		"$RUNTIME" --root "$STATE" exec "${options[@]}" "$ID" /bin/sh -c \
-			"echo $1.$i; sleep 0.0$((RANDOM % 8)); exit $expected" \
-			</dev/null >"$me.out" 2>"$me.err" &
+			"echo $1.$i; sleep 0.0$((RANDOM % 10)); exit $expected" \
+			</dev/null >"$me.out" 2>"$me.err" {never}>&- &
 		pid=$!
 		signal=
 		if ((RANDOM % 2)); then
 			((RANDOM % 2)) && signal=TERM || signal=KILL
-			sleep "0.0$((RANDOM % 90 + 10))"
+			# Up to 79 ms, without a program that takes some itself.
+			printf -v delay '0.%03d' $((RANDOM % 80))
+			read -r -t "$delay" -u "$never"
 			kill -s "$signal" "$pid" 2>/dev/null
 		fi
 		got=0
