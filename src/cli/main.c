@@ -252,18 +252,29 @@ static struct listening find_listening(void)
 	return listening;
 }
 
-/* How many descriptors from 3 on the command passes on; sockets for the program are among them. */
-static unsigned preserve(struct invocation *invocation)
+/*
+ * Closes what was inherited by mistake, and goes on with nobody. What the command passes on, from 3
+ * on, sockets for the program among it, must be there before anything is opened: a file of ours
+ * would take its number, and reach the container.
+ */
+static int sort_inherited(struct invocation *invocation, struct error *err)
 {
-	int offset = invocation->command->preserve_offset;
-	unsigned *count;
+	const struct command *command = invocation->command;
+	unsigned none = 0, *count = &none;
 
-	if (offset < 0)
-		return 0;
-	count = (unsigned *)((char *)invocation->values + offset);
-	invocation->listening = find_listening();
-	*count += invocation->listening.count;
-	return *count;
+	if (command && invocation->values && command->preserve_offset >= 0) {
+		count = (unsigned *)((char *)invocation->values + command->preserve_offset);
+		invocation->listening = find_listening();
+		*count += invocation->listening.count;
+	}
+	for (unsigned i = 0; i < *count; i++) {
+		if (fcntl(3 + (int)i, F_GETFD) < 0)
+			return fail(err, -errno,
+				    "pass on %u descriptors (--preserve-fds, LISTEN_FDS): "
+				    "descriptor %u",
+				    *count, 3 + i);
+	}
+	return fd_close_others(3 + (int)*count, NULL, 0, err);
 }
 
 /* The state root, which the caller frees. */
@@ -299,12 +310,9 @@ static int act(struct invocation *invocation, char *const *argv, int *ret_status
 {
 	struct error log_failed = ERROR_NONE;
 	int r = parse(invocation, argv, err);
-	unsigned keep =
-		r >= 0 && invocation->command && invocation->values ? preserve(invocation) : 0;
 
-	/* Nothing that was inherited by mistake is needed, or goes on. */
 	if (r >= 0)
-		r = fd_close_others(3 + (int)keep, NULL, 0, err);
+		r = sort_inherited(invocation, err);
 	/* The log is opened whatever the command line is like: the failure belongs there. */
 	if (open_log(&invocation->globals, &log_failed) < 0 && r >= 0) {
 		*err = log_failed;

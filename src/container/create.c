@@ -70,16 +70,6 @@ static struct creation *creation_new(const struct create_options *options)
 	return c;
 }
 
-/* Descriptors that the container is to have must be there, or ours would take their numbers. */
-static int check_preserved(unsigned count, struct error *err)
-{
-	for (unsigned i = 0; i < count; i++) {
-		if (fcntl(3 + (int)i, F_GETFD) < 0)
-			return fail(err, -errno, "--preserve-fds %u: descriptor %u", count, 3 + i);
-	}
-	return 0;
-}
-
 static int read_bundle(struct creation *c, struct error *err)
 {
 	const char *path = c->options->bundle;
@@ -211,8 +201,6 @@ static int prepare(struct creation *c, const struct runtime *runtime, bool attac
 {
 	int r = container_id_check(c->options->id, err);
 
-	if (r >= 0)
-		r = check_preserved(c->options->preserve_fds, err);
 	if (r >= 0)
 		r = read_bundle(c, err);
 	if (r >= 0)

@@ -384,3 +384,12 @@ exec_where() {
 	[[ $(sort -u "$T/out" | wc -l) -eq 1 ]]
 	[[ $(<"$T/out") != *"$(readlink /proc/self/ns/pid)"* ]]
 }
+
+@test "descriptors to be passed on that are not there are an error, and the log does not become one" {
+	run_detached "$ID" sleep
+	run env "BERTH_TEST=$ID" "$RUNTIME" --root "$STATE" --log "$T/log" exec --preserve-fds 1 "$ID" \
+		/bin/probe fd 3 leaked 3>&- 4>&-
+	((status == 255))
+	contains "$output" 'descriptor 3'
+	lacks "$(<"$T/log")" leaked
+}

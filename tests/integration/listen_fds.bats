@@ -86,7 +86,7 @@ tell='echo "$LISTEN_FDS $LISTEN_PID $LISTEN_FDNAMES" $$; echo one >&3; echo two 
 @test "descriptors that are not there are an error" {
 	config_args /bin/true
 	BERTH_TEST=$ID LISTEN_FDS=2 run bash -c 'LISTEN_PID=$$ exec "$@" 3>&- 4>&-' sh \
-		"$RUNTIME" --root "$STATE" run "$ID"
+		"$RUNTIME" --root "$STATE" --log "$T/log" run "$ID"
 	((status == 1))
 	contains "$output" 'descriptor 3'
 	nothing_left
