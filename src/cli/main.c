@@ -277,6 +277,19 @@ static int sort_inherited(struct invocation *invocation, struct error *err)
 	return fd_close_others(3 + (int)*count, NULL, 0, err);
 }
 
+/* sd_notify(3): the socket of who started us. */
+static const char *find_notify_socket(void)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+
+	if (path && path[0] != '/' && path[0] != '@') {
+		log_warning("NOTIFY_SOCKET: \"%s\" is neither a path nor \"@NAME\", and left out",
+			    path);
+		path = NULL;
+	}
+	return path;
+}
+
 /* The state root, which the caller frees. */
 static int choose_runtime(const struct invocation *invocation, struct runtime *runtime,
 			  char **ret_root, struct error *err)
@@ -290,7 +303,10 @@ static int run(const struct invocation *invocation, char *const *argv, int *ret_
 	       struct error *err)
 {
 	const struct command *command = invocation->command;
-	struct runtime runtime = {.listening = invocation->listening};
+	struct runtime runtime = {
+		.listening = invocation->listening,
+		.notify_socket = find_notify_socket(),
+	};
 	_cleanup_free_ char *root = NULL;
 	int r;
 

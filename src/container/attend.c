@@ -12,8 +12,10 @@
 #include <unistd.h>
 
 #include "berth/base/fd.h"
+#include "berth/base/log.h"
 
 #include "container-internal.h"
+#include "sockets-internal.h"
 #include "terminal-internal.h"
 
 /* All but those that a fault of our own raises, and those that cannot be blocked. */
@@ -101,7 +103,21 @@ static void forward(const struct pidref *child, struct proxy *proxy, int signalf
 	}
 }
 
-int attend(const struct pidref *child, struct proxy *proxy, int *ret_status, struct error *err)
+/*
+ * What is said after it is read too, or the service would find its socket closed or full. The
+ * container goes on where the manager cannot be told.
+ */
+static void pass_readiness(struct notify *notify)
+{
+	struct error unheard = ERROR_NONE;
+
+	if (notify && notify->container >= 0 && notify_is_ready(notify) && notify->manager >= 0 &&
+	    notify_pass_on(notify, /* main_pid= */ 0, &unheard) < 0)
+		log_warning("%s", unheard.text);
+}
+
+int attend(const struct pidref *child, struct proxy *proxy, struct notify *notify, int *ret_status,
+	   struct error *err)
 {
 	_cleanup_fd_ int signals = -EBADF;
 	bool ended = false;
@@ -112,19 +128,23 @@ int attend(const struct pidref *child, struct proxy *proxy, int *ret_status, str
 	if (signals < 0)
 		return fail(err, -errno, "receive signals");
 	for (;;) {
-		struct pollfd polls[1 + PROXY_POLLS] = {{.fd = signals, .events = POLLIN}};
-		nfds_t count = proxy_is_on(proxy) ? 1 + PROXY_POLLS : 1;
+		struct pollfd polls[2 + PROXY_POLLS] = {
+			{.fd = signals, .events = POLLIN},
+			{.fd = notify ? notify->container : -1, .events = POLLIN},
+		};
+		nfds_t count = proxy_is_on(proxy) ? 2 + PROXY_POLLS : 2;
 		int timeout = -1;
 
 		ended = ended || reap_all(child, ret_status);
+		pass_readiness(notify);
 		if (ended && proxy_finish(proxy))
 			return 0;
 		if (proxy_is_on(proxy))
-			timeout = proxy_polls(proxy, polls + 1);
+			timeout = proxy_polls(proxy, polls + 2);
 		if (poll(polls, count, timeout) < 0 && errno != EINTR)
 			return fail(err, -errno, "wait for the container");
 		forward(child, proxy, signals);
 		if (proxy_is_on(proxy))
-			proxy_move(proxy, polls + 1);
+			proxy_move(proxy, polls + 2);
 	}
 }

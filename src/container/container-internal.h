@@ -114,17 +114,14 @@ int creation_commit(struct creation *creation, struct error *err) must_check;
 int creation_go(struct creation *creation, struct error *err) must_check;
 /* The terminal of its process; unset without one, or once it was taken. */
 struct console *creation_terminal(struct creation *creation);
+struct notify;
+struct notify *creation_notify(struct creation *creation);
 const struct pidref *creation_init(const struct creation *creation);
 const struct spec *creation_spec(const struct creation *creation);
 const struct record *creation_record(const struct creation *creation);
 /* Undoes what was done; with @destroy false only memory and descriptors are given back. */
 void creation_free(struct creation *creation, bool destroy);
 int creation_destroy(struct creation *creation, struct error *err) must_check;
-
-/* pidfd_socket.c: connecting yields -1 where @path is NULL; sending does nothing then. */
-int pidfd_socket_connect(const char *path, int *ret_socket, struct error *err) must_check;
-int pidfd_socket_send(int socket, const struct pidref *process, bool is_init,
-		      struct error *err) must_check;
 
 /*
  * exec_cgroup.c: where a further process is born; @given: the values of --cgroup. -EBADF without a

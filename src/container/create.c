@@ -27,6 +27,7 @@
 #include "berth/stage/launch.h"
 
 #include "container-internal.h"
+#include "sockets-internal.h"
 #include "terminal-internal.h"
 
 struct creation {
@@ -46,6 +47,7 @@ struct creation {
 	int listenfd;			  /* owned */
 	int console_socket;		  /* owned; -1: nobody waits for a terminal */
 	int pidfd_socket;		  /* owned; -1: nobody waits for a pidfd */
+	struct notify notify;		  /* owned */
 	const struct runtime *runtime;
 	unsigned lsm_active;
 	char stamp[CLOCK_STAMP_MAX];
@@ -64,10 +66,16 @@ static struct creation *creation_new(const struct create_options *options)
 	c->arena = arena_new();
 	c->procfd = c->bundlefd = c->rootfd = c->cgroup_root = c->cgroupfd = -EBADF;
 	c->dirfd = c->listenfd = c->pidfd_socket = c->console_socket = -EBADF;
+	c->notify = (struct notify)NOTIFY_UNSET;
 	c->launched = (struct launched)LAUNCHED_UNSET;
 	for (int i = 0; i < NAMESPACE_MAX; i++)
 		c->namespace_fds[i] = -EBADF;
 	return c;
+}
+
+static bool notifies(const struct creation *c)
+{
+	return c->runtime->notify_socket && c->spec->process;
 }
 
 static int read_bundle(struct creation *c, struct error *err)
@@ -85,7 +93,10 @@ static int read_bundle(struct creation *c, struct error *err)
 			 err);
 	if (r < 0)
 		return within(err, r, "bundle \"%s\"", c->bundle);
-	return spec_decode(c->arena, c->config, c->config_size, c->bundle, &c->spec, err);
+	r = spec_decode(c->arena, c->config, c->config_size, c->bundle, &c->spec, err);
+	if (r >= 0 && notifies(c))
+		c->spec = notify_extend(c->arena, c->spec, c->runtime->root, c->options->id);
+	return r;
 }
 
 static void warn_of_capabilities(const struct spec *spec)
@@ -340,7 +351,11 @@ static int build(struct creation *c, const struct runtime *runtime, bool attache
 	r = write_intent(c, runtime, err);
 	if (r < 0)
 		return within(err, r, "state root \"%s\"", runtime->root);
-	r = make_cgroup(c, err);
+	r = notifies(c) ? notify_make_directory(c->dirfd, err) : 0;
+	if (r >= 0 && attached)
+		r = notify_open(runtime, c->dirfd, &c->notify, err);
+	if (r >= 0)
+		r = make_cgroup(c, err);
 	if (r >= 0 && !attached) {
 		c->listenfd = state_listen(c->dirfd, err);
 		r = c->listenfd < 0 ? c->listenfd : 0;
@@ -386,6 +401,11 @@ int creation_go(struct creation *c, struct error *err)
 struct console *creation_terminal(struct creation *c)
 {
 	return &c->launched.terminal;
+}
+
+struct notify *creation_notify(struct creation *c)
+{
+	return &c->notify;
 }
 
 const struct pidref *creation_init(const struct creation *c)
@@ -436,6 +456,7 @@ void creation_free(struct creation *c, bool destroy)
 	fd_close(c->console_socket);
 	fd_close(c->listenfd);
 	fd_close(c->pidfd_socket);
+	notify_done(&c->notify);
 	fd_close(c->dirfd);
 	fd_close(c->cgroupfd);
 	fd_close(c->cgroup_root);

@@ -11,6 +11,7 @@
 #include "berth/stage/launch.h"
 
 #include "container-internal.h"
+#include "sockets-internal.h"
 #include "terminal-internal.h"
 
 static int check_state(const struct container *container, const struct exec_options *options,
@@ -217,7 +218,7 @@ static int finish(const struct container *container, const struct exec_options *
 		return r;
 	}
 	if (!options->detach)
-		r = attend(&launched->init, &proxy, ret_status, err);
+		r = attend(&launched->init, &proxy, /* notify= */ NULL, ret_status, err);
 	launched_done(launched);
 	return r;
 }

@@ -9,6 +9,7 @@
 #include "berth/base/unix_socket.h"
 
 #include "container-internal.h"
+#include "sockets-internal.h"
 
 int pidfd_socket_connect(const char *path, int *ret_socket, struct error *err)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* create and start in one, and the container's whole life in the foreground. */
 #include "container-internal.h"
+#include "sockets-internal.h"
 #include "terminal-internal.h"
 
 static int start(struct creation *c, struct error *err)
@@ -16,7 +17,7 @@ static int start(struct creation *c, struct error *err)
 static int accompany(struct creation *c, const struct create_options *options, struct proxy *proxy,
 		     int *ret_status, struct error *err)
 {
-	int r = attend(creation_init(c), proxy, ret_status, err);
+	int r = attend(creation_init(c), proxy, creation_notify(c), ret_status, err);
 
 	/* Before hooks and messages that may follow. */
 	proxy_done(proxy);
@@ -39,6 +40,8 @@ int container_run(const struct runtime *runtime, const struct create_options *op
 	r = options->detach ? 0 : proxy_open(creation_terminal(c), &proxy, err);
 	if (r >= 0)
 		r = start(c, err);
+	if (r >= 0 && options->detach)
+		r = notify_wait(creation_notify(c), creation_init(c), err);
 	if (r < 0) {
 		creation_free(c, /* destroy= */ true);
 		return r;

@@ -8,6 +8,7 @@
 #include "berth/stage/launch.h"
 
 #include "container-internal.h"
+#include "sockets-internal.h"
 
 static int check_created(const struct container *container, struct error *err)
 {
@@ -48,11 +49,14 @@ static int after_start(const struct runtime *runtime, struct container *containe
 int container_start(const struct runtime *runtime, const char *id, struct error *err)
 {
 	_cleanup_container_ struct container container = CONTAINER_UNSET;
+	_cleanup_notify_ struct notify notify = NOTIFY_UNSET;
 	_cleanup_fd_ int socket = -EBADF;
 	int r = container_load(runtime, id, &container, err);
 
 	if (r >= 0)
 		r = check_created(&container, err);
+	if (r >= 0)
+		r = notify_open(runtime, container.dirfd, &notify, err);
 	if (r < 0)
 		return r;
 	socket = state_connect(container.dirfd);
@@ -66,5 +70,6 @@ int container_start(const struct runtime *runtime, const char *id, struct error 
 		return r;
 	/* Nobody listens there any more. */
 	unlinkat(container.dirfd, STATE_SOCKET, 0);
-	return after_start(runtime, &container, err);
+	r = after_start(runtime, &container, err);
+	return r < 0 ? r : notify_wait(&notify, &container.init, err);
 }

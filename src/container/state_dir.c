@@ -25,6 +25,7 @@
 #include "berth/base/root.h"
 
 #include "container-internal.h"
+#include "sockets-internal.h"
 
 #define ID_MAX 255
 /* How often a lock that somebody holds is tried for. */
@@ -168,6 +169,8 @@ static int remove_content(int dirfd, struct error *err)
 	}
 	for (struct dirent *entry = readdir(dir); entry && r >= 0; entry = readdir(dir)) {
 		if (str_equal(entry->d_name, ".") || str_equal(entry->d_name, ".."))
+			continue;
+		if (entry->d_type == DT_DIR && notify_remove_directory(dirfd) >= 0)
 			continue;
 		if (unlinkat(dirfd, entry->d_name, 0) < 0 && errno != ENOENT)
 			r = fail(err, -errno, "remove \"%s\" of the state directory",

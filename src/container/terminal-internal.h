@@ -94,7 +94,8 @@ void proxy_abandon(struct proxy *proxy);
  * Forwards signals to @child, serves its terminal if @proxy has one, and reaps, until it has ended
  * and all of its output is passed on. *ret_status as a shell's.
  */
-int attend(const struct pidref *child, struct proxy *proxy, int *ret_status,
+struct notify; /* may be NULL */
+int attend(const struct pidref *child, struct proxy *proxy, struct notify *notify, int *ret_status,
 	   struct error *err) must_check;
 
 #endif

@@ -18,6 +18,7 @@ struct runtime {
 	bool root_given;  /* with --root: then a missing one is an error of `list` */
 	enum cgroup_manager cgroup_manager;
 	bool rootless; /* without rights over the host: a cgroup only where one is delegated */
+	const char *notify_socket;  /* of sd_notify(3), absolute or "@NAME"; NULL: none */
 	struct listening listening; /* sockets for the program: part of what preserve_fds counts */
 };
 
