@@ -373,3 +373,99 @@ receive_terminals() {
 	berth_exits 255 exec -t "$ID" /no/such/program
 	one_line_error /no/such/program
 }
+
+@test "in a user namespace, as one of its users" {
+	setup_terminal
+	config '.linux.namespaces += [{type: "user"}] | .process.user = {uid: 1000, gid: 1000} |
+		del(.process.capabilities) |
+		.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
+		.linux.gidMappings = [{containerID: 0, hostID: 200000, size: 65536}]'
+	config_args /bin/sh -c 'stat -c "%u:%g %t:%T" /dev/pts/0 /dev/console; echo fine >/dev/console'
+	chmod 755 "$T" "$BUNDLE"
+	berth run "$ID"
+	is "$(tr -d '\r' <"$OUT")" $'1000:5 88:0\n1000:5 88:0\nfine'
+}
+
+@test "without a mount namespace, without pivot_root, with a read-only /dev" {
+	setup_terminal
+	config_args /bin/sh -c 'busybox tty; echo fine >/dev/console'
+	berth run --no-pivot "$ID"
+	is "$(tr -d '\r' <"$OUT")" $'/dev/pts/0\nfine'
+	config '.mounts |= map(if .destination == "/dev" then .options += ["ro"] else . end)'
+	berth run "$ID"
+	is "$(tr -d '\r' <"$OUT")" $'/dev/pts/0\nfine'
+	config '(.mounts[] | select(.destination == "/dev")).options -= ["ro"] |
+		.linux.namespaces |= map(select(.type != "mount"))'
+	berth_call run "$ID"
+	# Older kernels cannot attach anything there, and berth says so.
+	[[ $status == 0 || $stderr == *'Linux 6.15'* ]] || fail 'without a mount namespace'
+}
+
+@test "preserved descriptors keep their numbers, and no other goes along" {
+	setup_terminal
+	config_args /bin/sh -c 'cat <&3; echo; ls /proc/self/fd | tr "\n" " "'
+	echo kept >"$T/kept"
+	BERTH_TEST=$ID "$RUNTIME" --root "$STATE" run --preserve-fds 1 "$ID" \
+		</dev/null >"$T/out" 3<"$T/kept" 4>&-
+	contains "$(<"$T/out")" kept
+	# 4 is the directory that ls reads.
+	contains "$(tr -d '\r' <"$T/out")" '0 1 2 3 4 '
+}
+
+@test "megabytes to a program that reads slowly arrive whole, and cost no processor" {
+	local user system cpu
+
+	setup_terminal
+	config_args /bin/sh -c 'busybox stty -echo; sleep 2; sha256sum'
+	head -c 3000000 /dev/urandom | base64 >"$T/input"
+	TIMEFORMAT='%3U %3S'
+	STDIN=$T/input
+	{ time berth run "$ID"; } 2>"$T/cpu"
+	contains "$output" "$(sha256sum <"$T/input" | cut -d' ' -f1)"
+	read -r user system < <(tail -n 1 "$T/cpu")
+	cpu=$(jq -n "$user + $system")
+	jq -en "$cpu < 2" || fail "$cpu s of processor time"
+}
+
+# One of many: with a terminal, without, or killed; the exit status must be right.
+exec_once() {
+	local n=$1 flags=() status=0 pid
+
+	((n % 2)) || flags=(-t)
+	if ((n % 4 < 2)); then
+		BERTH_TEST=$ID timeout -k 2 60 "$RUNTIME" --root "$STATE" exec "${flags[@]}" "$ID" \
+			/bin/sh -c "echo $n; exit $((n % 250))" </dev/null >/dev/null 2>&1 || status=$?
+		((status == n % 250)) || echo "exec $n: exit status $status"
+		return
+	fi
+	BERTH_TEST=$ID timeout -k 2 60 "$RUNTIME" --root "$STATE" exec "${flags[@]}" \
+		--pid-file "$T/pid.$n" "$ID" /bin/sh -c 'while :; do sleep 0.1; done' \
+		</dev/null >/dev/null 2>&1 &
+	pid=$!
+	wait_for 30 test -s "$T/pid.$n" || echo "exec $n: no pid file"
+	kill -KILL "$(<"$T/pid.$n")"
+	wait "$pid" || status=$?
+	((status == 137)) || echo "exec $n: killed, exit status $status"
+}
+
+@test "many exec with and without terminals, 8 at once, half of them killed" {
+	local lane left
+
+	# Nobody reaps in this container but its init, which does.
+	config_args /bin/sh -c 'echo ready; while :; do sleep 1; done'
+	berth run -d "$ID"
+	wait_for 10 grep -q ready "$OUT"
+	for lane in 0 1 2 3 4 5 6 7; do
+		(
+			for ((n = lane; n < ${EXEC_RUNS:-80}; n += 8)); do
+				exec_once "$n"
+			done
+		) >"$T/lane.$lane" 2>&1 3>&- 4>&- &
+	done
+	wait
+	left=$(cat "$T"/lane.*)
+	[[ -z $left ]] || fail "$left"
+	# The shell, its sleep, and this ps: nothing is left of the others.
+	berth exec "$ID" /bin/busybox ps -o comm
+	(($(wc -l <"$OUT") <= 4)) || fail 'processes are left'
+}
