@@ -157,21 +157,20 @@ static bool wants_end(const struct proxy *proxy, const struct termios *modes)
 	/* It would mean nothing there, and show in the output. */
 	if (!(modes->c_lflag & ICANON) && modes->c_lflag & ECHO)
 		return false;
-	return modes->c_cc[VEOF] && (proxy->looks_left == LOOKS_MAX || poll(&unread, 1, 0) == 0);
+	return modes->c_cc[VEOF] &&
+	       (proxy->looks_left == LOOKS_MAX - 1 || poll(&unread, 1, 0) == 0);
 }
 
 static void tell_end(struct proxy *proxy)
 {
 	struct flow *input = proxy->input;
 	struct termios modes;
-	bool wanted;
 
-	if (clock_now_ms() < proxy->next_look_ms || tcgetattr(proxy->terminal.master, &modes) < 0)
+	if (clock_now_ms() < proxy->next_look_ms)
 		return;
-	wanted = wants_end(proxy, &modes);
 	proxy->looks_left--;
 	proxy->next_look_ms = clock_now_ms() + LOOK_MS;
-	if (!wanted)
+	if (tcgetattr(proxy->terminal.master, &modes) < 0 || !wants_end(proxy, &modes))
 		return;
 	input->start = input->end = 0;
 	/* After the beginning of a line the first one only hands that over. */
@@ -181,11 +180,22 @@ static void tell_end(struct proxy *proxy)
 	proxy->last = '\n';
 }
 
+static int timeout_of(const struct proxy *proxy)
+{
+	int64_t now = clock_now_ms();
+
+	/* What is left of an ended process is read without waiting. */
+	if (proxy->ended && !proxy->drained && is_empty(proxy->output))
+		return 0;
+	if (tells_end(proxy))
+		return proxy->next_look_ms <= now ? 0 : (int)(proxy->next_look_ms - now);
+	return proxy->in_is_terminal && !own_terminal_in_front() ? LOOK_MS : -1;
+}
+
 int proxy_polls(struct proxy *proxy, struct pollfd polls[static PROXY_POLLS])
 {
 	bool own = proxy->in_is_terminal;
 	bool reads = is_empty(proxy->input) && (!own || own_terminal_in_front());
-	bool drains = proxy->ended && !proxy->drained && is_empty(proxy->output);
 	short master = 0;
 
 	own_terminal_enter();
@@ -203,9 +213,7 @@ int proxy_polls(struct proxy *proxy, struct pollfd polls[static PROXY_POLLS])
 		.fd = is_empty(proxy->output) ? -1 : proxy->out,
 		.events = POLLOUT,
 	};
-	if (drains)
-		return 0;
-	return (own && !own_terminal_in_front()) || tells_end(proxy) ? LOOK_MS : -1;
+	return timeout_of(proxy);
 }
 
 static void read_input(struct proxy *proxy)
