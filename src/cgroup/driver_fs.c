@@ -128,6 +128,12 @@ static int fail_to_enable(struct error *err, int code, int cgroupfd, const char 
 			"enable \"%s\" in cgroup.subtree_control of cgroup \"%s\": the cgroup "
 			"is threaded (cgroup.type), and such cgroups hold no containers",
 			wanted, path);
+	if (code == -EACCES || code == -EPERM)
+		return fail(
+			err, code,
+			"enable \"%s\" in cgroup.subtree_control of cgroup \"%s\", which is not "
+			"delegated to user %u",
+			wanted, path, (unsigned)geteuid());
 	return fail(err, code, "enable \"%s\" in cgroup.subtree_control of cgroup \"%s\"", wanted,
 		    path);
 }
@@ -163,7 +169,10 @@ static int enable_controllers(int cgroupfd, const char *path, const struct limit
 		return 0;
 	what = xasprintf("cgroup.subtree_control of cgroup \"%s\"", path);
 	r = file_write_at(cgroupfd, "cgroup.subtree_control", wanted.data, wanted.size, what, err);
-	return r < 0 ? fail_to_enable(err, r, cgroupfd, path, wanted.data) : 0;
+	if (r >= 0)
+		return 0;
+	r = fail_to_enable(err, r, cgroupfd, path, wanted.data);
+	return within(err, r, "%s", needs->items[0].field);
 }
 
 /* An existing cgroup is good for a container only if nothing lives or waits there. */

@@ -131,15 +131,16 @@ static int prepare_delegated_cgroup(struct creation *c, struct error *err)
 {
 	const struct spec_linux *spec = &c->spec->linux;
 	_cleanup_free_ char *limit = cgroup_limit_asked(&spec->resources);
-	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *path = NULL, *checked = NULL;
 	struct error why = ERROR_NONE;
-	int r;
+	int r = cgroup_path_of(spec->cgroups_path, c->options->id, &checked, err);
 
-	r = cgroup_path_of_user(c->procfd, spec->cgroups_path, c->options->id, &path, err);
 	if (r < 0)
 		return r;
-	c->cgroup_root = cgroup_open_root(c->procfd, &why);
-	if (c->cgroup_root >= 0 && cgroup_is_delegated(c->procfd, c->cgroup_root, path)) {
+	r = cgroup_path_of_user(c->procfd, spec->cgroups_path, c->options->id, &path, &why);
+	if (r >= 0)
+		r = c->cgroup_root = cgroup_open_root(c->procfd, &why);
+	if (r >= 0 && cgroup_is_delegated(c->procfd, c->cgroup_root, path)) {
 		c->cgroup_path = take_ptr(&path);
 		return 0;
 	}
@@ -147,8 +148,8 @@ static int prepare_delegated_cgroup(struct creation *c, struct error *err)
 		log_debug("container \"%s\": no cgroup of its own", c->options->id);
 		return 0;
 	}
-	if (c->cgroup_root < 0)
-		return fail(err, c->cgroup_root, "%s: a limit needs a cgroup: %s", limit, why.text);
+	if (r < 0)
+		return refuse_as(err, r, "%s: a limit needs a cgroup: %s", limit, why.text);
 	return refuse_as(err, -EACCES,
 			 "%s: a limit needs a cgroup that is delegated to user %u, and \"%s\" is "
 			 "not (systemd-run --user --scope -p Delegate=yes makes one)",

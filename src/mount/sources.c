@@ -8,7 +8,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "berth/base/alloc.h"
 #include "berth/base/fd.h"
@@ -36,6 +39,30 @@ static int map_ids(const struct spec_mount *mount, const struct mount_users *use
 	return mount_map_ids(fd, namespace, mount->id_map_recursive, err);
 }
 
+/* The first directory on the way to @path that may not be searched, or NULL; the caller's text. */
+static char *barrier_on(const char *path)
+{
+	for (const char *end = strchr(path + 1, '/'); end; end = strchr(end + 1, '/')) {
+		char *directory = xstrndup(path, (size_t)(end - path));
+
+		if (faccessat(AT_FDCWD, directory, X_OK, AT_EACCESS) < 0 && errno == EACCES)
+			return directory;
+		free(directory);
+	}
+	return NULL;
+}
+
+/* Says which directory it was: root of a user namespace may not enter those of all users. */
+static int fail_to_open(struct error *err, int code, const char *path)
+{
+	_cleanup_free_ char *barrier = code == -EACCES ? barrier_on(path) : NULL;
+
+	if (barrier)
+		return fail(err, code, "open \"%s\" (the container's root may not enter \"%s\")",
+			    path, barrier);
+	return fail(err, code, "open \"%s\"", path);
+}
+
 static int open_binds(const struct spec *spec, const struct mount_users *users,
 		      struct mount_sources *sources, struct error *err)
 {
@@ -47,8 +74,8 @@ static int open_binds(const struct spec *spec, const struct mount_users *users,
 			continue;
 		fd = clone_tree(mount->source, mount->bind_recursive);
 		if (fd < 0)
-			return fail(err, fd, "mounts[%zu].source: open \"%s\"", mount->index,
-				    mount->source);
+			return within(err, fail_to_open(err, fd, mount->source),
+				      "mounts[%zu].source", mount->index);
 		sources->fds[i] = fd;
 		if (mount->id_map) {
 			int r = map_ids(mount, users, i, fd, err);
@@ -86,7 +113,7 @@ static int clone_root(const char *path, struct error *err)
 	struct stat st;
 
 	if (fd < 0)
-		return fail(err, fd, "root.path: open \"%s\"", path);
+		return within(err, fail_to_open(err, fd, path), "root.path");
 	if (fstat(fd, &st) < 0)
 		return fail(err, -errno, "root.path: look at \"%s\"", path);
 	if (!S_ISDIR(st.st_mode))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The config.json that `berth spec` writes: runc's default, in runc's order and with its
- * indentation, so that the two can be compared line by line. Only the host name is berth's.
+ * indentation, so that the two can be compared line by line. The host name is berth's, and for a
+ * user who is not root what is mounted below /sys is read-only as well.
  */
 #include "berth/base/json_write.h"
 #include "berth/base/str.h"
@@ -39,7 +40,7 @@ static const struct template_mount rootless_sys = {
 	.destination = "/sys",
 	.type = "none",
 	.source = "/sys",
-	.options = {"rbind", "nosuid", "noexec", "nodev", "ro"},
+	.options = {"rbind", "nosuid", "noexec", "nodev", "rro"},
 };
 
 static const struct template_mount mounts[] = {

@@ -677,3 +677,61 @@ debian_of_user() {
 	contains "$output" 'ermi'
 	contains "$output" 1000
 }
+
+# --- cgroups seen from inside --------------------------------------------------------------------
+
+@test "a cgroup mount without a cgroup namespace: the host's, read-only all over" {
+	config '.linux.namespaces |= map(select(.type != "cgroup"))'
+	run_script 'while read -r _ _ _ _ place options _; do case $place in /sys/fs/cgroup*) echo "$place $options";; esac
+		done </proc/self/mountinfo; mkdir /sys/fs/cgroup/x 2>&1; true'
+	contains "$output" '/sys/fs/cgroup ro'
+	contains "$output" 'Read-only file system'
+	lacks "$(grep '^/sys/fs/cgroup' "$OUT")" ' rw,'
+}
+
+@test "the /sys of berth spec --rootless is read-only all over" {
+	rm config.json
+	berth spec --rootless
+	config 'del(.mounts[] | select(.destination == "/sys/fs/cgroup"))'
+	run_script 'while read -r _ _ _ _ place options _; do case $place in /sys*) echo "$place $options";; esac
+		done </proc/self/mountinfo'
+	contains "$output" '/sys ro'
+	lacks "$output" ' rw,'
+}
+
+@test "limits in a delegated cgroup" {
+	local controller=pids
+
+	requires controller=pids
+	echo +pids >"$CGROUP2/cgroup.subtree_control"
+	delegate
+	echo +pids >"$DELEGATED/cgroup.subtree_control"
+	config ".linux.cgroupsPath = \"/${DELEGATED##*/}/limited\" | .linux.resources.pids.limit = 20"
+	chown 1000:1000 "$DELEGATED" "$DELEGATED/cgroup.procs" "$DELEGATED/cgroup.subtree_control"
+	run_detached "$ID" sleep
+	is "$(<"$DELEGATED/limited/pids.max")" 20
+	berth delete --force "$ID"
+	# Below the own cgroup there cannot be one: processes are in it.
+	config 'del(.linux.cgroupsPath)'
+	berth_fails 'linux.resources.pids.limit: enable "+pids"' run "$ID"
+	contains "$stderr" 'processes of its own'
+}
+
+@test "a directory that the container's root may not enter is named" {
+	mkdir -m 711 "$T/open"
+	mkdir -m 700 "$T/open/private"
+	mkdir "$T/open/private/source"
+	chown -R 1000:1000 "$T/open"
+	config '(.linux.uidMappings, .linux.gidMappings) |= [{containerID: 0, hostID: 200000, size: 1000}] |
+		.mounts += [{destination: "/tmp", source: ($t + "/open/private/source"), options: ["bind"]}]' --arg t "$T"
+	berth_fails "the container's root may not enter \"$T/open/private\"" run "$ID"
+	contains "$stderr" 'mounts[7].source: open'
+	nothing_left
+}
+
+@test "an id-mapped mount of the host's is refused by name" {
+	mkdir "$T/shared"
+	config '.mounts += [{destination: "/tmp", source: ($t + "/shared"), options: ["bind", "idmap"]}]' --arg t "$T"
+	berth_fails 'mounts[7].options: mapping ids needs' run "$ID"
+	nothing_left
+}

@@ -228,6 +228,38 @@ static void test_own_mounts(void **state)
 	assert_true(plan.own_mounts && plan.write_maps);
 }
 
+/* What one without rights over the host cannot have. */
+static void test_restrict(void **state)
+{
+	struct spec_id_map own = {0, 1000, 1}, more = {0, 1000, 2};
+	const gid_t groups[] = {5};
+	struct spec_process process = {.groups = groups};
+	struct spec spec = spec_of(BIT(NAMESPACE_MOUNT), 0);
+	struct plan plan;
+	struct error err = ERROR_NONE;
+
+	(void)state;
+	assert_fine(plan_make(&spec, &plan, &err), err);
+	assert_failed(plan_restrict(&spec, 1000, &plan, &err), err, -EPERM);
+	assert_non_null(strstr(err.text, "linux.namespaces: "));
+
+	spec = spec_of(BIT(NAMESPACE_MOUNT) | BIT(NAMESPACE_USER), 0);
+	spec.process = &process;
+	spec.linux.id_maps = (struct spec_id_maps){.gid = &own, .gid_count = 1};
+	assert_fine(plan_make(&spec, &plan, &err), err);
+	assert_true(plan.parent_sources);
+	assert_fine(plan_restrict(&spec, 1000, &plan, &err), err);
+	assert_false(plan.parent_sources);
+
+	process.group_count = 1;
+	assert_failed(plan_restrict(&spec, 1000, &plan, &err), err, -EPERM);
+	assert_non_null(strstr(err.text, "process.user.additionalGids: "));
+	/* Another group than the own one, or more, are mapped by newgidmap: they may be set. */
+	assert_fine(plan_restrict(&spec, 1001, &plan, &err), err);
+	spec.linux.id_maps.gid = &more;
+	assert_fine(plan_restrict(&spec, 1000, &plan, &err), err);
+}
+
 static void test_exec_flags(void **state)
 {
 	(void)state;
@@ -248,6 +280,7 @@ int main(void)
 		cmocka_unit_test(test_join_order),	  cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_user_combinations), cmocka_unit_test(test_shared_mounts),
 		cmocka_unit_test(test_own_mounts),	  cmocka_unit_test(test_exec_flags),
+		cmocka_unit_test(test_restrict),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
