@@ -131,6 +131,10 @@ int exec_cgroup_open(const struct container *container, const struct strv *given
 		     struct error *err) must_check;
 int exec_cgroup_open_of_init(const struct container *container, struct error *err) must_check;
 
+/* namespace_pids.c: the processes of a container without a cgroup. */
+int namespace_pids_read(const struct container *container, struct cgroup_pids *ret,
+			struct error *err) must_check;
+
 /* pid_file.c: digits only, replaced atomically. */
 int pid_file_write(const char *path, pid_t pid, struct error *err) must_check;
 void pid_file_remove(const char *path);

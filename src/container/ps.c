@@ -19,8 +19,11 @@
 static int find_pids(const struct container *container, struct cgroup_pids *ret, struct error *err)
 {
 	struct error failed = ERROR_NONE;
-	_cleanup_fd_ int fd = container_cgroup_open(container, &failed);
+	_cleanup_fd_ int fd = -EBADF;
 
+	if (!container->record.cgroup_path)
+		return namespace_pids_read(container, ret, err);
+	fd = container_cgroup_open(container, &failed);
 	if (fd == -ENOENT)
 		return 0;
 	if (fd < 0) {

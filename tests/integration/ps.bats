@@ -90,11 +90,19 @@ is_empty() {
 	"$RUNTIME" --root "$STATE" ps -f json "$ID" | grep -q null
 }
 
-@test "unknown containers, formats, no id, no cgroup" {
+@test "unknown containers, formats, no id" {
 	berth_fails 'does not exist' ps "$ID"
 	berth_fails nonsense ps --format nonsense "$ID"
 	berth_exits 1 ps
+}
+
+@test "without a cgroup: the processes of its pid namespace, and an error without one" {
 	config_args /bin/probe sleep
+	berth --cgroup-manager disabled run -d --pid-file "$T/pid" "$ID"
+	berth ps -f json "$ID"
+	is "$output" "[$(<"$T/pid")]"
+	berth delete --force "$ID"
+	config '.linux.namespaces |= map(select(.type != "pid"))'
 	berth --cgroup-manager disabled run -d "$ID"
-	berth_fails 'has no cgroup' ps "$ID"
+	berth_fails 'neither a cgroup nor a pid namespace' ps "$ID"
 }

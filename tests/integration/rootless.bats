@@ -557,13 +557,16 @@ undelegate() {
 	berth delete --force "$ID"
 }
 
-@test "ps, pause and resume: with a delegated cgroup; without one the error says so" {
+@test "ps, pause and resume: with a delegated cgroup; without one there is only ps" {
 	run_detached "$ID" sleep
 	berth_call pause "$ID"
 	is "$status" 1
 	contains "$stderr" cgroup
-	berth_call ps "$ID"
-	echo "ps: $status $output $stderr" >"$T/note"
+	berth exec -d --pid-file "$T/exec.pid" "$ID" /bin/sleep 200
+	berth ps --format json "$ID"
+	is "$(jq -c sort "$OUT")" "[$PID,$(<"$T/exec.pid")]"
+	berth ps "$ID"
+	contains "$output" "/bin/sleep 200"
 	berth delete --force "$ID"
 	delegate
 	run_detached "$ID" sleep
