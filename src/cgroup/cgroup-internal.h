@@ -32,6 +32,11 @@ unsigned cgroup_path_depth(const char *path);
 /* The first @depth components of @path, with a leading "/"; the caller's. "/" where @depth is 0. */
 char *cgroup_path_prefix(const char *path, unsigned depth);
 
+/* delegation.c */
+
+/* The number of leading components that two paths have in common. */
+unsigned cgroup_common_depth(const char *a, const char *b) must_check;
+
 /* driver_fs.c */
 
 /*

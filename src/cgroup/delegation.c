@@ -69,8 +69,7 @@ int cgroup_path_of_user(int procfd, const char *cgroups_path, const char *id, ch
 	return cgroup_path_of(path, id, ret_path, err);
 }
 
-/* The number of leading components that two paths have in common. */
-static unsigned common_depth(const char *a, const char *b)
+unsigned cgroup_common_depth(const char *a, const char *b)
 {
 	unsigned depth = 0;
 
@@ -99,7 +98,7 @@ bool cgroup_is_delegated(int procfd, int rootfd, const char *path)
 	if (cgroup_existing_depth(rootfd, path, &exists, &unheard) < 0 ||
 	    own_cgroup(procfd, &own, &unheard) < 0)
 		return false;
-	common = common_depth(own, path);
+	common = cgroup_common_depth(own, path);
 	return may_write(rootfd, path, exists, ".") &&
 	       may_write(rootfd, path, exists < common ? exists : common, "cgroup.procs");
 }

@@ -60,7 +60,8 @@ static unsigned path_depth(const char *path)
  * A record that was damaged no longer says where the cgroup is; the copy of config.json may still,
  * and where that is of no use either, the place that a container has by default is tried.
  */
-static int destroy_guessed_cgroup(const char *id, int dirfd, struct error *err)
+static int destroy_guessed_cgroup(const struct runtime *runtime, const char *id, int dirfd,
+				  struct error *err)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
 	_cleanup_fd_ int procfd = proc_open(err), root = -EBADF;
@@ -74,6 +75,9 @@ static int destroy_guessed_cgroup(const char *id, int dirfd, struct error *err)
 	    spec_decode(arena, text, size, "/", &spec, &unheard) < 0)
 		spec = NULL;
 	root = procfd < 0 ? procfd : cgroup_open_root(procfd, err);
+	/* Without rights over the host there was none, then. */
+	if (root == -ENODEV && runtime->rootless)
+		return 0;
 	if (root < 0)
 		return root;
 	r = cgroup_path_of(spec ? spec->linux.cgroups_path : NULL, id, &path, err);
@@ -94,7 +98,7 @@ static int delete_unrecorded(const struct runtime *runtime, const char *id, int 
 	int r = rootfd < 0 ? rootfd : 0;
 
 	if (r >= 0 && damaged)
-		r = destroy_guessed_cgroup(id, dirfd, err);
+		r = destroy_guessed_cgroup(runtime, id, dirfd, err);
 	return r < 0 ? r : state_remove(rootfd, dirfd, id, err);
 }
 
