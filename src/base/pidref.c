@@ -20,13 +20,17 @@
 #endif
 
 /* Fields of /proc/PID/stat as proc(5) numbers them; the second one may hold anything. */
-#define STAT_FIELD_STATE 3
-#define STAT_FIELD_FLAGS 9
-#define STAT_FIELD_START 22
+#define STAT_FIELD_STATE  3
+#define STAT_FIELD_FLAGS  9
+#define STAT_FIELD_START  22
+#define STAT_FIELD_SIGNAL 31 /* pending ones of its first thread, as a mask */
 
 /* A flag of that field: cloned, and nothing executed since (include/linux/sched.h of the kernel).
  */
 #define PF_FORKNOEXEC 0x40
+/* It ends, of itself or by a signal. */
+#define PF_EXITING  0x4
+#define PF_SIGNALED 0x400
 
 /* Reads /proc/PID/stat into @text and finds its third field, the first after the name. */
 static int read_stat(int procfd, pid_t pid, char *text, size_t room, char **ret_fields)
@@ -58,6 +62,23 @@ static const char *stat_field(char *fields, int number)
 	for (int i = STAT_FIELD_STATE; field && i < number; i++)
 		field = strtok_r(NULL, " ", &saved);
 	return field;
+}
+
+bool pidref_is_doomed(int procfd, pid_t pid)
+{
+	const uint64_t kill = UINT64_C(1) << (SIGKILL - 1);
+	char text[1024], copy[1024], *fields = NULL;
+	const char *flags, *signals;
+	uint64_t mask = 0, pending = 0;
+
+	if (read_stat(procfd, pid, text, sizeof(text), &fields) < 0)
+		return false;
+	memcpy(copy, fields, strlen(fields) + 1);
+	flags = stat_field(fields, STAT_FIELD_FLAGS);
+	signals = stat_field(copy, STAT_FIELD_SIGNAL);
+	if (!flags || !signals || str_to_u64(flags, &mask) < 0 || str_to_u64(signals, &pending) < 0)
+		return false;
+	return mask & (PF_EXITING | PF_SIGNALED) || pending & kill;
 }
 
 int pidref_start_time(int procfd, pid_t pid, uint64_t *ret_ticks, bool *ret_zombie)

@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include "berth/base/fd.h"
 #include "berth/base/proc.h"
@@ -42,6 +44,67 @@ static const char *clone_hint(unsigned flags, int code)
 	}
 }
 
+/* The newborn waits until the parent has moved it. Its end of the pipe tells of the parent's death.
+ */
+static int wait_for_move(int pipe_fds[static 2])
+{
+	char word;
+	ssize_t n;
+
+	fd_close(pipe_fds[1]);
+	do
+		n = read(pipe_fds[0], &word, 1);
+	while (n < 0 && errno == EINTR);
+	fd_close(pipe_fds[0]);
+	if (n != 1)
+		_exit(1);
+	return 0;
+}
+
+static int move(int cgroupfd, pid_t pid, int pipe_fd, struct error *err)
+{
+	char text[16];
+	int size = snprintf(text, sizeof(text), "%d", pid);
+	int r = file_write_at(cgroupfd, "cgroup.procs", text, (size_t)size, "cgroup.procs", err);
+
+	if (r >= 0 && write(pipe_fd, "", 1) != 1)
+		r = fail(err, -errno, "let the moved process go on");
+	return r;
+}
+
+/*
+ * KERNEL(6.14): CLONE_INTO_CGROUP compares how often the clone's own cgroup and the new one have
+ * been killed by cgroup.kill, and kills the newborn where the numbers differ. Then it is born in
+ * our cgroup and moved.
+ */
+static int clone_and_move(const struct birth *birth, struct clone_args *args, struct pidref *ret,
+			  struct error *err)
+{
+	_cleanup_fd_ int reading = -EBADF, writing = -EBADF;
+	int pipe_fds[2], pidfd = -EBADF, pid, r;
+
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return fail(err, -errno, "make a pipe");
+	reading = pipe_fds[0];
+	writing = pipe_fds[1];
+	args->flags &= ~(uint64_t)CLONE_INTO_CGROUP;
+	args->pidfd = (uintptr_t)&pidfd;
+	pid = sys_clone3(args);
+	if (pid < 0)
+		return fail(err, pid, "clone %s", birth->what);
+	if (pid == 0) {
+		reading = writing = -EBADF;
+		return wait_for_move(pipe_fds);
+	}
+	*ret = (struct pidref){.pid = pid, .fd = pidfd};
+	r = move(birth->cgroupfd, pid, writing, err);
+	if (r < 0) {
+		pidref_kill_and_reap(ret);
+		return within(err, r, "move %s into its cgroup", birth->what);
+	}
+	return pid;
+}
+
 static int clone_here(const struct birth *birth, struct pidref *ret, struct error *err)
 {
 	int pidfd = -EBADF;
@@ -62,6 +125,10 @@ static int clone_here(const struct birth *birth, struct pidref *ret, struct erro
 		return fail(err, pid, "clone %s%s", birth->what, clone_hint(birth->flags, pid));
 	if (pid > 0)
 		*ret = (struct pidref){.pid = pid, .fd = pidfd};
+	if (pid > 0 && birth->cgroupfd >= 0 && pidref_is_doomed(birth->procfd, pid)) {
+		pidref_kill_and_reap(ret);
+		return clone_and_move(birth, &args, ret, err);
+	}
 	return pid;
 }
 

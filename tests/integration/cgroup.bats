@@ -305,3 +305,24 @@ load helpers
 	berth features
 	json '.linux.cgroup.v2 == true and .linux.cgroup.v1 != true'
 }
+
+@test "out of a cgroup that was once killed, containers and processes start all the same" {
+	requires cgroup2
+	local before own=$CGROUP2/$ID-own
+
+	before=$(cgroup_of "$BASHPID")
+	mkdir "$own"
+	[[ -e $own/cgroup.kill ]] || skip 'needs cgroup.kill'
+	echo 1 >"$own/cgroup.kill"
+	echo "$BASHPID" >"$own/cgroup.procs"
+	berth_call run "$ID"
+	if ((status == 0)); then
+		run_detached "$ID" sleep
+		contains "$(cgroup_of "$PID")" "$ID"
+		berth_call exec "$ID" /bin/true
+	fi
+	echo "$BASHPID" >"$before/cgroup.procs"
+	((status == 0)) || fail 'from a cgroup that was killed'
+	berth delete --force "$ID"
+	rmdir "$own"
+}

@@ -34,6 +34,12 @@ int pidref_start_time(int procfd, pid_t pid, uint64_t *ret_ticks, bool *ret_zomb
 bool pidref_never_executed(int procfd, pid_t pid);
 
 /*
+ * Whether process @pid is about to end, or a SIGKILL is on its way to it. False where that cannot
+ * be told.
+ */
+bool pidref_is_doomed(int procfd, pid_t pid);
+
+/*
  * Pins process @pid, which must have begun at @start_ticks. Returns 0, or -ESRCH without a text if
  * the process is gone, is a zombie, or is another one with the same number by now.
  */

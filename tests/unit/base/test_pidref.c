@@ -274,6 +274,24 @@ static void test_never_executed(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+/* A SIGKILL counts from the moment on when it was sent. */
+static void test_doomed(void **state)
+{
+	pid_t pid = child_make(-1);
+
+	(void)state;
+	assert_false(pidref_is_doomed(procfd, pid));
+	kill(pid, SIGSTOP);
+	assert_false(pidref_is_doomed(procfd, pid));
+	kill(pid, SIGKILL);
+	assert_true(pidref_is_doomed(procfd, pid));
+	await_zombie(pid);
+	assert_true(pidref_is_doomed(procfd, pid));
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_false(pidref_is_doomed(procfd, pid));
+	assert_false(pidref_is_doomed(-EBADF, pid));
+}
+
 static void *be_a_thread(void *fds)
 {
 	pid_t tid = (pid_t)syscall(SYS_gettid);
