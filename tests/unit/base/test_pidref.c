@@ -335,6 +335,7 @@ int main(void)
 		world_test(test_signal_and_reap), world_test(test_exit_status),
 		world_test(test_wait_time),	  world_test(test_cleanup),
 		world_test(test_never_executed),  world_test(test_thread),
+		world_test(test_doomed),
 	};
 
 	if (skip_all_without(SYS_pidfd_open, "pidfd_open"))
