@@ -239,6 +239,41 @@ EOF
 	nothing_left
 }
 
+# One message with one descriptor, and a name of 1 to 4095 bytes.
+got_terminal() {
+	wait_for 5 grep -q . "$RECEIVED"
+	[[ $(<"$RECEIVED") =~ ^[^\ ]{1,4095}\ 1\  ]]
+}
+
+# Starts who waits for a terminal at a socket.
+await_terminal() {
+	background "$CACHE_DIR/probe" receive-fd "$1" hold
+	RECEIVED=$OUT
+	wait_for 5 test -S "$1"
+}
+
+@test "containerd and conmon: terminals go to the console socket" {
+	config '.process.terminal = true'
+	config_args /bin/probe sleep
+	jq '.process | .terminal = true' config.json >"$T/process.json"
+	LOG=$T/log
+	await_terminal "$T/pty.sock"
+	live "--root $STATE --log $T/log --log-format json" <<'EOF'
+0|got_terminal|@P@ create --bundle @B@ --pid-file @B@/init.pid --console-socket @T@/pty.sock @ID@
+0|silent|@P@ start @ID@
+EOF
+	await_terminal "$T/exec.sock"
+	live "--root $STATE --log $T/log --log-format json" <<'EOF'
+0|got_terminal|@P@ exec --process @T@/process.json --console-socket @T@/exec.sock --detach --pid-file @B@/exec.pid @ID@
+EOF
+	await_terminal "$T/conmon.sock"
+	live "--root $STATE --log $T/log --log-format json" <<'EOF'
+0|got_terminal|@P@ exec --pid-file @T@/exec-pid --process @T@/process.json --detach --console-socket @T@/conmon.sock @ID@
+1|nothing|@P@ create --bundle @B@ --pid-file @B@/init.pid @ID@-2
+0|silent|@P@ delete --force @ID@
+EOF
+}
+
 @test "conmon: an exec that fails writes no pid file" {
 	run_detached "$ID" sleep
 	jq '.process | .args = ["/no/such"]' config.json >"$T/process.json"

@@ -73,7 +73,10 @@ static long pid_of(int pidfd)
 	return pid;
 }
 
-/* receive-fd SOCKET: waits for one connection and one message on it; prints "TEXT COUNT PID". */
+/*
+ * receive-fd SOCKET [hold]: waits for one connection and one message on it; prints "TEXT COUNT
+ * PID". With "hold" it keeps the descriptor until it is killed.
+ */
 int command_receive_fd(int argc, char **argv)
 {
 	char text[4096];
@@ -89,6 +92,9 @@ int command_receive_fd(int argc, char **argv)
 	if (count < 0)
 		return 1;
 	printf("%s %d %ld\n", text, count, fd < 0 ? -1 : pid_of(fd));
+	fflush(stdout);
+	while (argc > 2)
+		pause();
 	return 0;
 }
 
