@@ -13,6 +13,7 @@ mount_kernel_files() {
 	mkdir -p /dev/pts /dev/shm /dev/mqueue
 	mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
 	mount -t tmpfs -o nosuid,nodev tmpfs /dev/shm
+	mount -t securityfs securityfs /sys/kernel/security
 	mount -t mqueue mqueue /dev/mqueue
 	ln -sf /proc/self/fd /dev/fd
 	ln -sf /proc/self/fd/0 /dev/stdin
