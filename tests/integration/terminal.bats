@@ -201,6 +201,29 @@ receive_terminals() {
 	nothing_left
 }
 
+@test "without standard streams outside, and with a full disk at its output" {
+	setup_terminal
+	config_args /bin/sh -c 'trap "" HUP; echo lost; exit 5'
+	status=0
+	BERTH_TEST=$ID timeout 20 "$RUNTIME" --root "$STATE" run "$ID" <&- >&- 2>"$T/err" || status=$?
+	is "$status" 5
+	status=0
+	BERTH_TEST=$ID timeout 20 "$RUNTIME" --root "$STATE" run "$ID" </dev/null >/dev/full 2>"$T/err" ||
+		status=$?
+	is "$status" 5
+	nothing_left
+}
+
+@test "a receiver that goes away: create fails, and leaves nothing" {
+	setup_terminal
+	receive_terminals 0
+	config_args /bin/true
+	berth_call create --console-socket "$SOCKET" "$ID"
+	is "$status" 1
+	one_line_error --console-socket
+	nothing_left
+}
+
 @test "a program that closes its terminal and opens it again" {
 	setup_terminal
 	config_args /bin/sh -c 'exec </dev/null >/dev/null 2>&1; sleep 0.3; echo again >/dev/console'
@@ -208,18 +231,21 @@ receive_terminals() {
 	is "$(tr -d '\r' <"$OUT")" again
 }
 
-@test "kill -TSTP: the terminal is put back, berth stops, and goes on in raw mode" {
+@test "kill -TSTP and -STOP: berth stops with its terminal put back, and goes on in raw mode" {
+	local signal
+
 	setup_terminal
 	config_args /bin/sh -c 'echo ready; read -r line; echo "got $line"; exit 7'
-	OUT=$T/out
-	status=0
-	BERTH_TEST=$ID timeout -k 2 "$BERTH_TIMEOUT" "$CACHE_DIR/pty" \
-		"send:'$RUNTIME' --root '$STATE' run $ID\r" expect:ready raw: \
-		"run:pkill -TSTP -f '^$RUNTIME --root $STATE run $ID'" cooked: expect:Stopped \
-		'send:echo in-the-shell; fg\r' 'expect:in-the-shell' raw: 'send:hello\r' \
-		'expect:got hello' expect:bash- 'send:echo "status $?"; exit\r' 'expect:status 7' -- \
-		bash --norc --noprofile -i </dev/null >"$OUT" 2>"$T/err" 3>&- 4>&- || status=$?
-	is "$status" 0 "$(cat "$T/err" "$T/out")"
+	for signal in TSTP STOP; do
+		status=0
+		BERTH_TEST=$ID timeout -k 2 "$BERTH_TIMEOUT" "$CACHE_DIR/pty" \
+			"send:'$RUNTIME' --root '$STATE' run $ID\r" expect:ready raw: \
+			"run:pkill -$signal -f '^$RUNTIME --root $STATE run $ID'" cooked: expect:Stopped \
+			'send:echo in-the-shell; fg\r' 'expect:in-the-shell' raw: 'send:hello\r' \
+			'expect:got hello' expect:bash- 'send:echo "status $?"; exit\r' 'expect:status 7' -- \
+			bash --norc --noprofile -i </dev/null >"$T/out" 2>"$T/err" 3>&- 4>&- || status=$?
+		is "$status" 0 "$signal: $(cat "$T/err" "$T/out")"
+	done
 }
 
 @test "a background job copies its output, takes no input, and no processor" {
