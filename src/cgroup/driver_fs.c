@@ -138,6 +138,23 @@ static int fail_to_enable(struct error *err, int code, int cgroupfd, const char 
 		    path);
 }
 
+/*
+ * Whether the cgroup has processes of its own and is not the root of the hierarchy, which may. The
+ * kernel would take controllers that work on threads all the same, and make the cgroup a threaded
+ * one, below which no container can be.
+ */
+static bool holds_processes(int cgroupfd)
+{
+	_cleanup_free_ char *list = NULL;
+	struct error unheard = ERROR_NONE;
+	int r;
+
+	if (faccessat(cgroupfd, "cgroup.type", F_OK, 0) < 0)
+		return false;
+	r = file_read_at(cgroupfd, "cgroup.procs", CGROUP_FILE_MAX, &list, NULL, &unheard);
+	return r == -EFBIG || (r >= 0 && list[0] != '\0');
+}
+
 /* Passes the needed controllers on to the children of the cgroup, those that are not yet. */
 static int enable_controllers(int cgroupfd, const char *path, const struct limit_needs *needs,
 			      struct error *err)
@@ -168,7 +185,9 @@ static int enable_controllers(int cgroupfd, const char *path, const struct limit
 	if (!wanted.size)
 		return 0;
 	what = xasprintf("cgroup.subtree_control of cgroup \"%s\"", path);
-	r = file_write_at(cgroupfd, "cgroup.subtree_control", wanted.data, wanted.size, what, err);
+	r = holds_processes(cgroupfd) ? -EBUSY
+				      : file_write_at(cgroupfd, "cgroup.subtree_control",
+						      wanted.data, wanted.size, what, err);
 	if (r >= 0)
 		return 0;
 	r = fail_to_enable(err, r, cgroupfd, path, wanted.data);

@@ -718,6 +718,7 @@ debian_of_user() {
 	config 'del(.linux.cgroupsPath)'
 	berth_fails 'linux.resources.pids.limit: enable "+pids"' run "$ID"
 	contains "$stderr" 'processes of its own'
+	is "$(<"$DELEGATED/own/cgroup.subtree_control")" ''
 }
 
 @test "a directory that the container's root may not enter is named" {
