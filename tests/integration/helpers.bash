@@ -541,8 +541,22 @@ has_capability() {
 	((0x$effective >> $1 & 1))
 }
 
+# Whether the file system of the tests has id-mapped mounts (tmpfs since Linux 6.3).
+can_map_ids() {
+	local bundle=$T/can-map-ids text
+
+	make_bundle "$bundle"
+	text=$(jq --arg s "$T" '.mounts += [{destination: "/tmp", source: $s, options: ["bind"],
+		uidMappings: [{containerID: 0, hostID: 1, size: 1}],
+		gidMappings: [{containerID: 0, hostID: 1, size: 1}]}] |
+		.process.args = ["/bin/true"]' "$bundle/config.json")
+	printf '%s\n' "$text" >"$bundle/config.json"
+	text=$("$RUNTIME" --root "$STATE" run --bundle "$bundle" "$ID-map" 2>&1 </dev/null 3>&- 4>&-) || true
+	[[ $text != *'file system cannot do that'* ]]
+}
+
 # Skips the test unless all conditions hold: cap_sys_resource controller=NAME command=NAME cgroup2
-# plain_build.
+# idmap plain_build.
 requires() {
 	local condition
 
@@ -557,6 +571,9 @@ requires() {
 		controller=*)
 			has_controller "${condition#*=}" ||
 				skip "needs the ${condition#*=} controller on cgroup2"
+			;;
+		idmap)
+			can_map_ids || skip 'the kernel maps no ids on the file system of the tests'
 			;;
 		plain_build)
 			! grep -q __asan_init "$RUNTIME" || skip 'AddressSanitizer reserves terabytes'

@@ -8,6 +8,7 @@ load helpers
 make_source() {
 	local id
 
+	requires idmap
 	mkdir -p "$T/source" rootfs/data
 	for id in 0 1000 5000; do
 		echo "of $id" >"$T/source/$id"

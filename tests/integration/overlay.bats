@@ -224,6 +224,7 @@ writable_layers() {
 }
 
 @test "idmap: the lower directories belong to the container's users, upper to the host's ids" {
+	requires idmap
 	writable_layers 1
 	chown 100000:100000 upper work
 	overlay idmap lower
@@ -237,6 +238,7 @@ writable_layers() {
 }
 
 @test "idmap: ten layers, each of them seen, and written to" {
+	requires idmap
 	writable_layers 10
 	chown 100000:100000 upper work
 	overlay idmap lower
@@ -248,6 +250,7 @@ writable_layers() {
 }
 
 @test "idmap: what is copied up keeps its owner" {
+	requires idmap
 	writable_layers 1
 	chown 100000:100000 upper work
 	overlay idmap lower
@@ -259,6 +262,7 @@ writable_layers() {
 }
 
 @test "idmap without upper: one layer, and several" {
+	requires idmap
 	setup_layers
 	new_user
 	overlay lower lower0
@@ -311,6 +315,7 @@ writable_layers() {
 }
 
 @test "idmap: the host's mounts stay as they are" {
+	requires idmap
 	local before
 
 	writable_layers 10

@@ -266,3 +266,28 @@ bind_locked() {
 		stat -c "%t:%T" /dev/null /dev/full /dev/urandom /dev/kmsg && head -c 2 /dev/urandom | wc -c'
 	is "$output" $'4\n1:3\n1:7\n1:9\n1:b\n2'
 }
+
+@test "the cgroup mount of a user namespace, with a cgroup namespace and without" {
+	requires cgroup2
+	new_user
+	config '.linux.namespaces |= (map(select(.type != "cgroup")) + [{type: "cgroup"}])'
+	run_probe
+	json '.cgroup == "/"'
+	mount_has /sys/fs/cgroup '.fstype == "cgroup2" and (.options | index("ro"))'
+	run_script 'cat /sys/fs/cgroup/cgroup.procs; echo 1 2>&1 >/sys/fs/cgroup/cgroup.procs; true'
+	contains "$output" $'1\n'
+	contains "$output$stderr" 'Read-only file system'
+	config '.linux.namespaces |= map(select(.type != "cgroup"))'
+	berth run "$ID"
+	contains "$output" $'1\n'
+	contains "$output$stderr" 'Read-only file system'
+}
+
+@test "a cgroup namespace is joined beside a user namespace" {
+	start_pod
+	join user
+	config '.linux.namespaces |= (map(select(.type != "cgroup")) + [{type: "cgroup"}])'
+	run_probe
+	json '.cgroup == "/"'
+	[[ $(value .namespaces.cgroup) != "$(readlink "/proc/$POD/ns/cgroup")" ]]
+}

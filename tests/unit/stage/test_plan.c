@@ -212,6 +212,30 @@ static void test_shared_mounts(void **state)
 	}
 }
 
+/* Ids of the host's file systems are root's to map. */
+static void test_restrict_maps(void **state)
+{
+	struct spec spec = spec_of(BIT(NAMESPACE_MOUNT) | BIT(NAMESPACE_USER), 0);
+	struct spec_mount mounts[2] = {{.destination = "/a"}, {.destination = "/b"}};
+	struct plan plan = plan_of(BIT(NAMESPACE_MOUNT) | BIT(NAMESPACE_USER), 0);
+	struct error err = ERROR_NONE;
+
+	(void)state;
+	spec.mounts = mounts;
+	spec.mount_count = 2;
+	assert_fine(plan_restrict(&spec, 1000, &plan, &err), err);
+	assert_false(plan.parent_sources);
+	mounts[1].id_map = true;
+	assert_failed(plan_restrict(&spec, 1000, &plan, &err), err, -EPERM);
+	assert_string_equal(err.text, "mounts[1].options: mapping ids needs root's rights over the "
+				      "file system");
+	mounts[1].id_map = false;
+	spec.overlay.map_lower = true;
+	assert_failed(plan_restrict(&spec, 1000, &plan, &err), err, -EPERM);
+	assert_string_equal(err.text, "annotations[\"org.berth.overlay.idmap\"]: mapping ids needs "
+				      "root's rights over the file system");
+}
+
 /* With a mount namespace of its own all of that can be had. */
 static void test_own_mounts(void **state)
 {
@@ -280,7 +304,7 @@ int main(void)
 		cmocka_unit_test(test_join_order),	  cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_user_combinations), cmocka_unit_test(test_shared_mounts),
 		cmocka_unit_test(test_own_mounts),	  cmocka_unit_test(test_exec_flags),
-		cmocka_unit_test(test_restrict),
+		cmocka_unit_test(test_restrict),	  cmocka_unit_test(test_restrict_maps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
