@@ -96,7 +96,7 @@ bool cgroup_is_delegated(int procfd, int rootfd, const char *path)
 	unsigned exists, common;
 
 	if (cgroup_existing_depth(rootfd, path, &exists, &unheard) < 0 ||
-	    own_cgroup(procfd, &own, &unheard) < 0)
+	    own_cgroup(procfd, &own, &unheard) < 0 || !own)
 		return false;
 	common = cgroup_common_depth(own, path);
 	return may_write(rootfd, path, exists, ".") &&

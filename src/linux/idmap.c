@@ -29,7 +29,7 @@ static const char *const helper_directories[] = {"/usr/bin", "/bin", "/usr/local
 /* They may have to ask a directory service for the user. */
 #define HELPER_TIMEOUT_MS 30000
 /* The text of a map's file has three columns of ten digits. */
-#define MAP_READ_MAX (MAP_LINES_MAX * 64)
+#define MAP_READ_MAX ((size_t)MAP_LINES_MAX * 64)
 
 /* What the errors of the write mean, of which user_namespaces(7) needs a page to tell. */
 static const char *map_hint(int code)

@@ -158,9 +158,11 @@ static int open_mapped_root(const struct spec *spec, const struct overlay *overl
 {
 	int r = check_upper(spec, err);
 
-	if (r >= 0 && (!users || users->container < 0))
-		r = refuse(err, "org.berth.overlay.idmap: there is no user namespace with maps");
-	return r < 0 ? r : overlay_open_mapped(overlay, users->container, err);
+	if (r < 0)
+		return r;
+	if (!users || users->container < 0)
+		return refuse(err, "org.berth.overlay.idmap: there is no user namespace with maps");
+	return overlay_open_mapped(overlay, users->container, err);
 }
 
 static int open_root(const struct spec *spec, const struct mount_users *users, struct error *err)

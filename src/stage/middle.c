@@ -83,7 +83,7 @@ int clone_by_middle(const struct middle *middle, struct pidref *ret, struct erro
 		middle_main(middle, theirs);
 	}
 	/* Only the middle process may hold it: then its end is the end of the conversation. */
-	theirs = fd_close(theirs);
+	fd_close(take_fd(&theirs));
 	return r < 0 ? r : receive_born(ours, ret, err);
 }
 
@@ -150,7 +150,7 @@ int clone_aside(const struct birth *birth, struct pidref *ret, struct error *err
 	r = process_clone(&plain, &aside, err);
 	if (r == 0)
 		return give_birth_aside(birth, theirs);
-	theirs = fd_close(theirs);
+	fd_close(take_fd(&theirs));
 	if (r > 0)
 		r = receive_born(ours, ret, err);
 	return r < 0 ? r : 1;
