@@ -38,9 +38,11 @@ worker() {
 		got=0
 		wait "$pid" || got=$?
 		if ((got == expected)); then
-			# It has run to its end, so it has said its word.
+			# It has run to its end, so it has said its word; a SIGTERM that comes after
+			# that end tells berth not to wait for the terminal's last output.
 			[[ $(tr -d '\r' <"$me.out") == "$1.$i" ]] ||
-				echo "$1.$i ${options[*]} said: $(<"$me.out")"
+				[[ ${options[*]} == --tty && $signal == TERM && ! -s $me.out ]] ||
+				echo "$1.$i ${options[*]} signal '$signal' said: $(<"$me.out")"
 		elif [[ -z $signal ]] || ((got != 128 + $(kill -l "$signal"))); then
 			echo "$1.$i ${options[*]} signal '$signal': $got, not $expected: $(<"$me.err")"
 		fi
