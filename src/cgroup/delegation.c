@@ -51,8 +51,8 @@ static int own_cgroup(int procfd, char **ret, struct error *err)
 	return refuse(err, "/proc/self/cgroup shows no cgroup v2");
 }
 
-int cgroup_path_of_user(int procfd, const char *cgroups_path, const char *id, char **ret_path,
-			struct error *err)
+int cgroup_path_of_user(int procfd, const char *cgroups_path, const char *id, bool beside,
+			char **ret_path, struct error *err)
 {
 	_cleanup_free_ char *own = NULL, *path = NULL, *clean = NULL;
 	int r = cgroup_path_of(cgroups_path, id, &clean, err);
@@ -65,6 +65,8 @@ int cgroup_path_of_user(int procfd, const char *cgroups_path, const char *id, ch
 		r = own_cgroup(procfd, &own, err);
 	if (r < 0)
 		return r;
+	if (beside)
+		*strrchr(own, '/') = '\0';
 	path = xasprintf("%s%s", own, clean);
 	return cgroup_path_of(path, id, ret_path, err);
 }

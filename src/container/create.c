@@ -124,6 +124,26 @@ static int check_root(const struct creation *c, struct error *err)
 }
 
 /*
+ * The own cgroup has processes, its caller at least, so that it cannot hand out controllers: the
+ * place beside it is better, where that is delegated too.
+ */
+static int choose_delegated_path(struct creation *c, char **ret, struct error *err)
+{
+	const char *asked = c->spec->linux.cgroups_path;
+	_cleanup_free_ char *beside = NULL;
+	int r = cgroup_path_of_user(c->procfd, asked, c->options->id, /* beside= */ true, &beside,
+				    err);
+
+	if (r < 0)
+		return r;
+	if (cgroup_is_delegated(c->procfd, c->cgroup_root, beside)) {
+		*ret = take_ptr(&beside);
+		return 0;
+	}
+	return cgroup_path_of_user(c->procfd, asked, c->options->id, /* beside= */ false, ret, err);
+}
+
+/*
  * Without rights over the host there is a cgroup only where one is delegated to the user. None is
  * needed unless limits are asked for: then the container lives in the cgroup of its creator.
  */
@@ -137,9 +157,9 @@ static int prepare_delegated_cgroup(struct creation *c, struct error *err)
 
 	if (r < 0)
 		return r;
-	r = cgroup_path_of_user(c->procfd, spec->cgroups_path, c->options->id, &path, &why);
+	r = c->cgroup_root = cgroup_open_root(c->procfd, &why);
 	if (r >= 0)
-		r = c->cgroup_root = cgroup_open_root(c->procfd, &why);
+		r = choose_delegated_path(c, &path, &why);
 	if (r >= 0 && cgroup_is_delegated(c->procfd, c->cgroup_root, path)) {
 		c->cgroup_path = take_ptr(&path);
 		return 0;

@@ -345,6 +345,21 @@ undelegate() {
 	[[ ! -e $DELEGATED/own/a ]] || fail 'the cgroup is left'
 }
 
+@test "the cgroup is beside the own one, where that is delegated too" {
+	delegate
+	mkdir "$DELEGATED/own/shell"
+	chown -R 1000:1000 "$DELEGATED/own/shell"
+	echo $$ >"$DELEGATED/own/shell/cgroup.procs"
+	config '.linux.resources.unified = {"cgroup.max.depth": "3"}'
+	run_detached "$ID" sleep
+	contains "$(<"/proc/$PID/cgroup")" "0::/${DELEGATED##*/}/own/berth-$ID"
+	is "$(<"$DELEGATED/own/berth-$ID/cgroup.max.depth")" 3
+	berth delete --force "$ID"
+	[[ ! -e $DELEGATED/own/berth-$ID ]] || fail 'the cgroup is left'
+	echo $$ >"$DELEGATED/own/cgroup.procs"
+	rmdir "$DELEGATED/own/shell"
+}
+
 @test "resource limits: lowered, and an error where they cannot be raised" {
 	requires plain_build
 	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 100, hard: 200}]'

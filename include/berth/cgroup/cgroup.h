@@ -37,10 +37,10 @@ int cgroup_path_of(const char *cgroups_path, const char *id, char **ret_path,
 
 /*
  * The same for one who has no rights over the host. What is not absolute lies below the caller's
- * own cgroup; the caller's text.
+ * own cgroup, or @beside it; the caller's text.
  */
-int cgroup_path_of_user(int procfd, const char *cgroups_path, const char *id, char **ret_path,
-			struct error *err) must_check;
+int cgroup_path_of_user(int procfd, const char *cgroups_path, const char *id, bool beside,
+			char **ret_path, struct error *err) must_check;
 
 /*
  * Whether the caller may make the cgroup @path and move processes from his own cgroup there, as

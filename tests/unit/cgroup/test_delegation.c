@@ -39,15 +39,16 @@ static void test_path_of_user(void **state)
 
 	(void)state;
 	assert_true(procfd >= 0);
-	assert_int_equal(cgroup_path_of_user(procfd, "/a//b", "one", &given, &err), 0);
+	assert_int_equal(cgroup_path_of_user(procfd, "/a//b", "one", false, &given, &err), 0);
 	assert_string_equal(given, "/a/b");
 	/* Not every machine that builds has cgroup v2. */
-	if (cgroup_path_of_user(procfd, NULL, "one", &usual, &err) < 0)
+	if (cgroup_path_of_user(procfd, NULL, "one", false, &usual, &err) < 0)
 		skip();
 	assert_string_equal(strrchr(usual, '/'), "/berth-one");
-	assert_int_equal(cgroup_path_of_user(procfd, "c/d", "one", &relative, &err), 0);
+	assert_int_equal(cgroup_path_of_user(procfd, "c/d", "one", false, &relative, &err), 0);
 	assert_true(str_equal(relative + strlen(relative) - 4, "/c/d"));
-	assert_int_equal(cgroup_path_of_user(procfd, "../x", "one", &refused, &err), -EINVAL);
+	assert_int_equal(cgroup_path_of_user(procfd, "../x", "one", false, &refused, &err),
+			 -EINVAL);
 	assert_non_null(strstr(err.text, "linux.cgroupsPath: "));
 }
 
