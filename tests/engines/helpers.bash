@@ -121,6 +121,6 @@ controllers() {
 
 	for name in "$@"; do
 		[[ " $(<"/sys/fs/cgroup/cgroup.controllers") " == *" $name "* ]] ||
-			skip "the host keeps the $name controller in cgroup v1"
+			skip "no $name controller here"
 	done
 }

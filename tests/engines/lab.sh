@@ -129,10 +129,11 @@ make_etc() {
 	END
 }
 
-# Overlays in a user namespace keep their notes in user attributes, which tmpfs has since 6.6.
+# storage_driver WORD: overlays in a user namespace keep their notes in user attributes, which tmpfs
+# has since 6.6; root needs no such thing.
 storage_driver() {
 	touch "$LAB/attr"
-	if setfattr -n user.test -v 1 "$LAB/attr" 2>/dev/null; then
+	if [[ $1 != @engine ]] || setfattr -n user.test -v 1 "$LAB/attr" 2>/dev/null; then
 		echo overlay
 	else
 		echo vfs
@@ -148,11 +149,14 @@ inside() {
 	mount --make-rshared /
 	make_cgroups
 	make_devices
-	make_etc "$(storage_driver)"
+	make_etc "$(storage_driver "$1")"
 	install -d -o $uid -g $uid "$LAB/home"
 	install -d -m 700 -o $uid -g $uid "/run/user/$uid"
 	install -d -m 1777 "$LAB/tmp"
 	"$here/image.sh" "$LAB/image"
+	# As podman would at its first network; it stays.
+	mkdir /run/netns
+	mount --bind /run/netns /run/netns
 	ip link set lo up
 	export HOME=$LAB TMPDIR=$LAB/tmp
 	unset XDG_RUNTIME_DIR XDG_CONFIG_HOME XDG_DATA_HOME

@@ -75,9 +75,9 @@ all_capabilities() {
 
 setup_file() {
 	chmod 755 "$BATS_RUN_TMPDIR"
-	# Once: the image, and what podman keeps for ever, as its networks' bridge and its parent cgroup.
+	# Once: the image, and what podman keeps for ever, as its parent cgroup.
 	podman image exists box || podman load -q -i "$LAB/image/oci.tar"
-	podman --runtime "${WARM:-runc}" run --rm box true
+	podman --runtime runc run --rm --network none box true
 }
 
 setup() {

@@ -868,13 +868,17 @@ load podman
 @test "--memory: what takes more is killed, and inspect says why" {
 	controllers memory
 	exits 137 run --name c --network none --memory 16m --memory-swap 16m box \
-		sh -c 'head -c 64m /dev/zero | tail -c 64m | wc -c; kill -9 $$; sleep 1; exit 137'
+		sh -c 'tail /dev/zero; s=$?; echo $s; sleep 1; exit $s'
+	is 137
+	# conmon does not always see why in time, but the status is there.
+	state .State.ExitCode c
+	is 137
 }
 
 @test "--cpus and --cpu-shares" {
 	controllers cpu
 	runs --cpus 0.5 --cpu-shares 2048 box cat /sys/fs/cgroup/cpu.max /sys/fs/cgroup/cpu.weight
-	[[ $output == '50000 100000'$'\n'* ]]
+	[[ $output =~ ^'50000 100000'$'\n'[0-9]+$ && $output != *$'\n100' ]] || fail 'other limits'
 }
 
 @test "--cpuset-cpus" {
@@ -883,9 +887,12 @@ load podman
 	is 0
 }
 
-@test "--blkio-weight and io.max" {
+@test "--device-read-bps" {
 	controllers io
-	runs --device-read-bps /dev/loop0:1mb box sh -c 'cat /sys/fs/cgroup/io.max; true'
+	call podman --runtime "$RUNTIME" run --rm --network none --device-read-bps /dev/loop0:1mb box \
+		cat /sys/fs/cgroup/io.max
+	[[ $stderr != *'not supported yet'* ]] || skip "${stderr##*"$RUNTIME": }"
+	has rbps=1048576
 }
 
 @test "stats reads the container's cgroup" {

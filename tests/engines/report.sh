@@ -18,6 +18,8 @@ rows() {
 	local runtime files=()
 	for runtime in berth crun runc; do
 		[[ ! -e $dir/$runtime-$1.tap ]] || files+=("$dir/$runtime-$1.tap")
+		# What ran in a virtual machine after all counts.
+		[[ ! -e $dir/$runtime-$1.vm.tap ]] || files+=("$dir/$runtime-$1.vm.tap")
 	done
 	awk -v OFS='\t' -v runtimes='berth crun runc' '
 		function name_of(line) {
@@ -33,14 +35,17 @@ rows() {
 			name = name_of($0)
 			if (!(name in known)) { known[name] = 1; order[++count] = name }
 			verdict = /^not/ ? "**failed**" : "passed"
-			if (/ # skip/) { verdict = "–"; reason[name] = $0; sub(/.* # skip ?/, "", reason[name]) }
+			if (FILENAME ~ /\.vm\.tap$/) { verdict = verdict " (VM)" }
+			why = ""
+			if (/ # skip/) { verdict = "–"; why = $0; sub(/.* # skip ?/, "", why) }
 			verdicts[runtime, name] = verdict
+			reason[runtime, name] = why
 		}
 		END {
 			for (i = 1; i <= count; i++) {
 				name = order[i]
 				print name, verdicts["berth", name], verdicts["crun", name],
-					verdicts["runc", name], reason[name]
+					verdicts["runc", name], reason["berth", name]
 			}
 		}' "${files[@]}"
 }
@@ -59,10 +64,10 @@ engine_section() {
 	echo
 	echo "## ${titles[$1]}"
 	echo
-	rows "$1" | awk -F'\t' '{ n++; for (i = 2; i <= 4; i++) { p[i] += $i == "passed"; f[i] += $i ~ /failed/ } }
+	rows "$1" | awk -F'\t' '{ n++; for (i = 2; i <= 4; i++) { p[i] += $i ~ /^passed/; f[i] += $i ~ /failed/ } }
 		END { printf "%d cases. berth passes %d and fails %d, crun %d and %d, runc %d and %d.\n\n",
 			n, p[2], f[2], p[3], f[3], p[4], f[4] }'
-	echo '| case | berth | crun | runc | not run, because |'
+	echo '| case | berth | crun | runc | not run with berth, because |'
 	echo '|---|---|---|---|---|'
 	rows "$1" | awk -F'\t' '{ gsub(/\|/, "\\|"); printf "| %s | %s | %s | %s | %s |\n", $1, $2, $3, $4, $5 }'
 }
@@ -89,24 +94,27 @@ lost() {
 		while IFS= read -r name; do
 			echo "engines: berth fails, a peer does not: ${titles[$engine]}: $name"
 			bad=1
-		done < <(rows "$engine" | awk -F'\t' '$2 !~ /passed/ && ($3 == "passed" || $4 == "passed") { print $1 }')
+		done < <(rows "$engine" | awk -F'\t' '$2 !~ /^passed/ && ($3 ~ /^passed/ || $4 ~ /^passed/) { print $1 }')
 	done
 	return "$bad"
 }
 
 summary() {
-	local engine files=()
+	local engine
 	(($# > 0)) || set -- podman rootless ctr
 	for engine in "$@"; do
-		files+=("$dir/berth-$engine.tap")
 		head -n 1 "$dir/berth-$engine.tap" | grep -q '^1\.\.[1-9]' || {
 			echo "engines: no results with $engine" >&2
 			return 1
 		}
 	done
-	sed -n 's/^ok .* # skip \(.*\)/skip: \1/p' "${files[@]}"
-	awk '/^ok .* # skip/ { s++; next } /^ok/ { p++ } /^not ok/ { f++ }
-		END { printf "engines: %d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 }' "${files[@]}"
+	for engine in "$@"; do
+		rows "$engine"
+	done | awk -F'\t' '
+		$2 ~ /^passed/ { p++ }
+		$2 ~ /failed/ { f++ }
+		$2 == "–" { s++; print "skip: " $5 }
+		END { printf "engines: %d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 }'
 }
 
 case $what in
