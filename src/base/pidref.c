@@ -28,8 +28,7 @@
 /* A flag of that field: cloned, and nothing executed since (include/linux/sched.h of the kernel).
  */
 #define PF_FORKNOEXEC 0x40
-/* It ends, of itself or by a signal. */
-#define PF_EXITING  0x4
+/* A signal ends it. */
 #define PF_SIGNALED 0x400
 
 /* Reads /proc/PID/stat into @text and finds its third field, the first after the name. */
@@ -78,7 +77,7 @@ bool pidref_is_doomed(int procfd, pid_t pid)
 	signals = stat_field(copy, STAT_FIELD_SIGNAL);
 	if (!flags || !signals || str_to_u64(flags, &mask) < 0 || str_to_u64(signals, &pending) < 0)
 		return false;
-	return mask & (PF_EXITING | PF_SIGNALED) || pending & kill;
+	return mask & PF_SIGNALED || pending & kill;
 }
 
 int pidref_start_time(int procfd, pid_t pid, uint64_t *ret_ticks, bool *ret_zombie)

@@ -17,8 +17,9 @@
 #define STATE_RECORD "state.json"
 #define STATE_CONFIG "config.json"
 #define STATE_SOCKET "start.sock"
-/* A directory in the state root whose name is no legal container id. */
+/* Directories in the state root whose names are no legal container ids. */
 #define STATE_CACHE "@seccomp"
+#define STATE_STAGE "@stage"
 
 /*
  * What berth writes down about a container, in its own words. The intent (everything but the
@@ -56,6 +57,9 @@ int state_open(const struct runtime *runtime, const char *id, struct error *err)
 int state_lock(int dirfd, int timeout_ms, struct error *err) must_check;
 /* Removes the directory and everything in it. */
 int state_remove(int rootfd, int dirfd, const char *id, struct error *err) must_check;
+/* Makes the empty directory that read-only mounts are staged on; see mount_stage(). */
+int state_stage_make(int rootfd, struct error *err) must_check;
+
 /* The directory of compiled filters, or -1: there is no cache then, which is no error. */
 int state_cache_open(int rootfd);
 int state_listen(int dirfd, struct error *err) must_check;

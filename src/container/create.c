@@ -311,6 +311,7 @@ static int make_cgroup(struct creation *c, struct error *err)
 
 static int launch(struct creation *c, struct error *err)
 {
+	_cleanup_free_ char *stage = path_join(c->runtime->root, STATE_STAGE);
 	struct launch launch = {
 		.spec = c->spec,
 		.plan = &c->plan,
@@ -319,6 +320,7 @@ static int launch(struct creation *c, struct error *err)
 		.bundle = c->bundle,
 		.namespace_fds = c->namespace_fds,
 		.mount_users = c->mount_users,
+		.stage = stage,
 		.procfd = c->procfd,
 		.bundlefd = c->bundlefd,
 		.cgroupfd = c->cgroupfd,
@@ -329,8 +331,10 @@ static int launch(struct creation *c, struct error *err)
 		.no_pivot = c->options->no_pivot,
 		.no_new_keyring = c->options->no_new_keyring,
 	};
-	int r = launch_begin(&launch, &c->launched, err);
+	int r = c->plan.stage ? state_stage_make(c->rootfd, err) : 0;
 
+	if (r >= 0)
+		r = launch_begin(&launch, &c->launched, err);
 	if (r < 0)
 		return r;
 	c->launched_once = true;

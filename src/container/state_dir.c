@@ -196,6 +196,13 @@ int state_remove(int rootfd, int dirfd, const char *id, struct error *err)
 	return r;
 }
 
+int state_stage_make(int rootfd, struct error *err)
+{
+	if (mkdirat(rootfd, STATE_STAGE, 0700) < 0 && errno != EEXIST)
+		return fail(err, -errno, "make \"" STATE_STAGE "\" in the state root");
+	return 0;
+}
+
 int state_cache_open(int rootfd)
 {
 	if (mkdirat(rootfd, STATE_CACHE, 0700) < 0 && errno != EEXIST)

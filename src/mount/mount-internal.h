@@ -63,6 +63,19 @@ uint64_t propagation_mode(const struct spec *spec);
  */
 int propagation_cut(const struct spec *spec, struct error *err) must_check;
 
+/* Flags that keep something from a container, and that a user namespace cannot
+ * take away where they are the host's. */
+#define HOST_FLAGS                                                                                 \
+	((uint64_t)(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC))
+
+/* sources.c: open_tree(2) of the tree at @path of the host. Returns the raw result. */
+int clone_tree(const char *path, bool recursive) must_check;
+
+/* stage.c: whether mount_stage() sets up the entry: a read-only bind, or what stands in for a
+ * sysfs.
+ */
+bool mount_is_staged(const struct spec *spec, const struct spec_mount *mount);
+
 /* The layers of one overlay. Directories of the host; nothing is owned. */
 struct overlay {
 	const char *const *lower; /* the top one first */

@@ -28,10 +28,6 @@
 
 #include "mount-internal.h"
 
-/* Flags that keep something from a container, and that a user namespace cannot take away. */
-#define HOST_FLAGS                                                                                 \
-	((uint64_t)(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC))
-
 #define PROPAGATION_FLAGS (MS_SHARED | MS_SLAVE | MS_PRIVATE | MS_UNBINDABLE)
 
 /* One entry of mounts[] while it is carried out. Descriptors belong to mount_one(). */
@@ -170,8 +166,9 @@ static int take_host_tree(const struct job *job, const char *path, struct error 
 		.set = new_attributes(job->mount) | MOUNT_ATTR_RDONLY,
 		.recursive = true,
 	};
-	_cleanup_fd_ int fd =
-		sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	/* Where there is a source it was staged for this. */
+	_cleanup_fd_ int fd = job->source >= 0 ? fd_dup(job->source, err)
+					       : clone_tree(path, /* recursive= */ true);
 	int r;
 
 	if (fd < 0)
@@ -437,7 +434,8 @@ static int place(struct job *job, struct error *err)
 	job->at = open_mountpoint(job, kind, err);
 	if (job->at < 0)
 		return job->at;
-	if (job->source >= 0) {
+	/* That of a sysfs only stands in for it. */
+	if (job->source >= 0 && !str_equal(job->mount->type, "sysfs")) {
 		fd = take_fd(&job->source);
 		r = apply_attributes(fd, job->mount, err);
 	} else {

@@ -20,23 +20,23 @@
 
 #include "mount-internal.h"
 
-static int clone_tree(const char *path, bool recursive)
+int clone_tree(const char *path, bool recursive)
 {
 	return sys_open_tree(AT_FDCWD, path,
 			     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0));
 }
 
 /* The mount's own maps, or the container's. */
-static int map_ids(const struct spec_mount *mount, const struct mount_users *users, size_t i,
+static int map_ids(const struct spec_mount *mount, const struct mount_origin *origin, size_t i,
 		   int fd, struct error *err)
 {
-	int namespace = -EBADF;
+	int users = origin ? origin->container_users : -EBADF;
 
-	if (users)
-	namespace = users->own && users->own[i] >= 0 ? users->own[i] : users->container;
-	if (namespace < 0)
+	if (origin && origin->own_users && origin->own_users[i] >= 0)
+		users = origin->own_users[i];
+	if (users < 0)
 		return refuse(err, "map the ids: there is no user namespace with its maps");
-	return mount_map_ids(fd, namespace, mount->id_map_recursive, err);
+	return mount_map_ids(fd, users, mount->id_map_recursive, err);
 }
 
 /* The first directory on the way to @path that may not be searched, or NULL; the caller's text. */
@@ -63,26 +63,43 @@ static int fail_to_open(struct error *err, int code, const char *path)
 	return fail(err, code, "open \"%s\"", path);
 }
 
-static int open_binds(const struct spec *spec, const struct mount_users *users,
+/* One that was staged is taken from there, with its flags locked. */
+static int open_bind(const struct spec *spec, size_t i, const struct mount_origin *origin,
+		     struct error *err)
+{
+	const struct spec_mount *mount = &spec->mounts[i];
+	_cleanup_free_ char *staged = NULL;
+	int fd;
+
+	if (origin && origin->stage && mount_is_staged(spec, mount))
+		staged = xasprintf("%s/%zu", origin->stage, i);
+	fd = clone_tree(staged ? staged : mount->source, staged || mount->bind_recursive);
+	if (fd < 0)
+		return within(err, fail_to_open(err, fd, staged ? staged : mount->source),
+			      "mounts[%zu].source", mount->index);
+	if (mount->id_map) {
+		int r = map_ids(mount, origin, i, fd, err);
+
+		if (r < 0) {
+			fd_close(fd);
+			return within(err, r, "mounts[%zu].source: \"%s\"", mount->index,
+				      mount->source);
+		}
+	}
+	return fd;
+}
+
+static int open_binds(const struct spec *spec, const struct mount_origin *origin,
 		      struct mount_sources *sources, struct error *err)
 {
 	for (size_t i = 0; i < spec->mount_count; i++) {
 		const struct spec_mount *mount = &spec->mounts[i];
-		int fd;
+		bool staged = origin && origin->stage && mount_is_staged(spec, mount);
 
-		if (!mount->bind || mount->remount)
-			continue;
-		fd = clone_tree(mount->source, mount->bind_recursive);
-		if (fd < 0)
-			return within(err, fail_to_open(err, fd, mount->source),
-				      "mounts[%zu].source", mount->index);
-		sources->fds[i] = fd;
-		if (mount->id_map) {
-			int r = map_ids(mount, users, i, fd, err);
-
-			if (r < 0)
-				return within(err, r, "mounts[%zu].source: \"%s\"", mount->index,
-					      mount->source);
+		if (staged || (mount->bind && !mount->remount)) {
+			sources->fds[i] = open_bind(spec, i, origin, err);
+			if (sources->fds[i] < 0)
+				return sources->fds[i];
 		}
 	}
 	return 0;
@@ -154,18 +171,18 @@ static int check_upper(const struct spec *spec, struct error *err)
 }
 
 static int open_mapped_root(const struct spec *spec, const struct overlay *overlay,
-			    const struct mount_users *users, struct error *err)
+			    const struct mount_origin *origin, struct error *err)
 {
 	int r = check_upper(spec, err);
 
 	if (r < 0)
 		return r;
-	if (!users || users->container < 0)
+	if (!origin || origin->container_users < 0)
 		return refuse(err, "org.berth.overlay.idmap: there is no user namespace with maps");
-	return overlay_open_mapped(overlay, users->container, err);
+	return overlay_open_mapped(overlay, origin->container_users, err);
 }
 
-static int open_root(const struct spec *spec, const struct mount_users *users, struct error *err)
+static int open_root(const struct spec *spec, const struct mount_origin *origin, struct error *err)
 {
 	static const char *const annotations[] = {
 		"org.berth.overlay.lower", "org.berth.overlay.upper", "org.berth.overlay.work"};
@@ -179,16 +196,16 @@ static int open_root(const struct spec *spec, const struct mount_users *users, s
 	};
 
 	if (spec->overlay.map_lower)
-		return open_mapped_root(spec, &overlay, users, err);
+		return open_mapped_root(spec, &overlay, origin, err);
 	if (spec->overlay.lower)
 		return overlay_open(&overlay, err);
 	return clone_root(spec->root_path, err);
 }
 
-static int open_all(const struct spec *spec, const struct mount_users *users,
+static int open_all(const struct spec *spec, const struct mount_origin *origin,
 		    struct mount_sources *sources, struct error *err)
 {
-	int r = open_binds(spec, users, sources, err);
+	int r = open_binds(spec, origin, sources, err);
 
 	/* From here on nothing may reach the host; overlays may have to be attached for a moment.
 	 */
@@ -197,11 +214,11 @@ static int open_all(const struct spec *spec, const struct mount_users *users,
 	if (r >= 0)
 		r = open_overlays(spec, sources, err);
 	if (r >= 0)
-		r = sources->root = open_root(spec, users, err);
+		r = sources->root = open_root(spec, origin, err);
 	return r;
 }
 
-int mount_sources_open(const struct spec *spec, const struct mount_users *users,
+int mount_sources_open(const struct spec *spec, const struct mount_origin *origin,
 		       struct mount_sources *ret, struct error *err)
 {
 	struct mount_sources sources = MOUNT_SOURCES_NONE;
@@ -211,7 +228,7 @@ int mount_sources_open(const struct spec *spec, const struct mount_users *users,
 	sources.count = spec->mount_count;
 	for (size_t i = 0; i < sources.count; i++)
 		sources.fds[i] = -EBADF;
-	r = open_all(spec, users, &sources, err);
+	r = open_all(spec, origin, &sources, err);
 	if (r < 0) {
 		mount_sources_done(&sources);
 		return r;

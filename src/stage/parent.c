@@ -2,10 +2,11 @@
 /*
  * The parent's side of a launch.
  *
- * Situation: everything is the host's and stays so, but for two short visits: the pid namespace to
- * be joined is entered around the clone (clone.c), and init's mount namespace
- * while the mount sources are opened for a container with a user namespace of its own, so that
- * the flags of the host's mounts stay locked there. Both are left again before anything else.
+ * Situation: everything is the host's and stays so, but for short visits: the pid namespace to be
+ * joined is entered around the clone (clone.c); and for a container with another user namespace
+ * init's mount namespace while the mount sources are opened, so that the flags of the host's mounts
+ * stay locked there, and a copy of the own one around the clone where a mount is to be read-only,
+ * so that this is locked, too (mount/stage.c). All are left again before anything else.
  *
  * Every wait watches init's pidfd besides the socket: init's death is an answer.
  */
@@ -28,6 +29,7 @@
 #include "berth/stage/message.h"
 
 #include "stage-internal.h"
+#include "visit.h"
 
 /* How long an init that waits for its start may take to answer: it has nothing else to do. */
 #define ANSWER_TIMEOUT_MS 30000
@@ -53,6 +55,36 @@ static int equip(const struct launch *launch, const struct pidref *init, struct 
 	return r;
 }
 
+static int clone_init(const struct launch *launch, const int sockets[static 2], struct pidref *ret,
+		      struct error *err)
+{
+	return launch->plan->middle ? init_clone_by_middle(launch, sockets, ret, err)
+				    : init_clone(launch, sockets, /* report= */ -EBADF, ret, err);
+}
+
+/* From a mount namespace that is the host's, but not its own, so that flags get locked. */
+static int clone_staged_init(const struct launch *launch, const int sockets[static 2],
+			     struct pidref *ret, struct error *err)
+{
+	struct visit visit = VISIT_NONE;
+	struct error second = ERROR_NONE;
+	int r = visit_begin(launch->procfd, &visit, err), back;
+
+	if (r < 0)
+		return r;
+	r = namespace_unshare(NAMESPACE_MOUNT, err);
+	if (r >= 0)
+		r = mount_stage(launch->spec, launch->stage, err);
+	if (r >= 0)
+		r = clone_init(launch, sockets, ret, err);
+	back = visit_end(&visit, &second);
+	if (r >= 0 && back < 0) {
+		*err = second;
+		r = back;
+	}
+	return r;
+}
+
 int launch_begin(const struct launch *launch, struct launched *ret, struct error *err)
 {
 	struct launched launched = LAUNCHED_UNSET;
@@ -61,9 +93,8 @@ int launch_begin(const struct launch *launch, struct launched *ret, struct error
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
 		return fail(err, -errno, "make a socket pair");
 	launched.socket = sockets[0];
-	r = launch->plan->middle
-		    ? init_clone_by_middle(launch, sockets, &launched.init, err)
-		    : init_clone(launch, sockets, /* report= */ -EBADF, &launched.init, err);
+	r = launch->plan->stage ? clone_staged_init(launch, sockets, &launched.init, err)
+				: clone_init(launch, sockets, &launched.init, err);
 	fd_close(sockets[1]);
 	if (r >= 0)
 		r = equip(launch, &launched.init, err);
@@ -157,34 +188,37 @@ static int send_sources(const struct launched *launched, const struct mount_sour
 static int open_sources(const struct launch *launch, int init_users, struct mount_sources *ret,
 			struct error *err)
 {
-	const struct mount_users users = {.own = launch->mount_users, .container = init_users};
+	const struct mount_origin origin = {
+		.own_users = launch->mount_users,
+		.container_users = init_users,
+		.stage = launch->plan->stage ? launch->stage : NULL,
+	};
 
-	return mount_sources_open(launch->spec, &users, ret, err);
+	return mount_sources_open(launch->spec, &origin, ret, err);
 }
 
-/* The visit to init's mount namespace. Root and cwd change with it and are put back. */
 static int serve_sources(const struct launch *launch, const struct launched *launched,
 			 struct error *err)
 {
-	_cleanup_fd_ int own = -EBADF, cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_fd_ int users = user_namespace_open(launch->procfd, launched->init.pid, err);
-	_cleanup_fd_ int directory =
-		users < 0 ? users : proc_open_self(launch->procfd, "ns", O_PATH | O_DIRECTORY, err);
 	struct mount_sources sources = MOUNT_SOURCES_NONE;
-	int r;
+	struct error second = ERROR_NONE;
+	struct visit visit = VISIT_NONE;
+	int r = users, back;
 
-	if (users < 0)
-		return users;
-	if (directory < 0)
-		return directory;
-	own = openat(directory, "mnt", O_RDONLY | O_CLOEXEC);
-	if (own < 0 || cwd < 0)
-		return fail(err, -errno, "open the own mount namespace");
+	if (r >= 0)
+		r = visit_begin(launch->procfd, &visit, err);
+	if (r < 0)
+		return r;
 	if (setns(launched->init.fd, CLONE_NEWNS) < 0)
-		return fail(err, -errno, "enter the container's mount namespace");
-	r = open_sources(launch, users, &sources, err);
-	if (setns(own, CLONE_NEWNS) < 0 || fchdir(cwd) < 0)
-		r = fail(err, -errno, "return to the own mount namespace");
+		r = fail(err, -errno, "enter the container's mount namespace");
+	else
+		r = open_sources(launch, users, &sources, err);
+	back = visit_end(&visit, &second);
+	if (r >= 0 && back < 0) {
+		*err = second;
+		r = back;
+	}
 	if (r >= 0)
 		r = send_sources(launched, &sources, err);
 	mount_sources_done(&sources);

@@ -7,6 +7,7 @@
 
 #include "berth/linux/namespaces.h"
 #include "berth/linux/process.h"
+#include "berth/mount/filesystem.h"
 
 /*
  * Order of joining. The network, IPC and time namespaces do not care; the cgroup namespace must be
@@ -48,13 +49,13 @@ static int check_shared_mounts(const struct spec *spec, struct error *err)
 /* CLONE_NEW* of all namespaces that are to be new. */
 static unsigned new_flags(const struct spec_namespace namespaces[static NAMESPACE_MAX])
 {
-	unsigned new = 0;
+	unsigned made = 0;
 
 	for (int kind = 0; kind < NAMESPACE_MAX; kind++) {
 		if (namespaces[kind].wanted && !namespaces[kind].path)
-			new |= namespace_flag((enum namespace_kind)kind);
+			made |= namespace_flag((enum namespace_kind)kind);
 	}
-	return new;
+	return made;
 }
 
 /*
@@ -65,33 +66,34 @@ static unsigned new_flags(const struct spec_namespace namespaces[static NAMESPAC
  * cloned init. Where a user namespace is joined without a new pid namespace, init can be the same
  * process: it joins, and makes the others itself.
  */
-static void place_clone(struct plan *plan, unsigned new, bool joins_user)
+static void place_clone(struct plan *plan, unsigned made, bool joins_user)
 {
-	plan->middle = joins_user ? new &CLONE_NEWPID
-				  : (new &CLONE_NEWUSER) && (plan->join_count || plan->join_pid);
-	plan->unshare_flags = joins_user && !plan->middle ? new : new &MADE_BY_INIT;
-	plan->clone_flags = new & ~plan->unshare_flags;
+	plan->middle = joins_user ? made & CLONE_NEWPID
+				  : (made & CLONE_NEWUSER) && (plan->join_count || plan->join_pid);
+	plan->unshare_flags = joins_user && !plan->middle ? made : made & MADE_BY_INIT;
+	plan->clone_flags = made & ~plan->unshare_flags;
 }
 
 int plan_make(const struct spec *spec, struct plan *ret, struct error *err)
 {
 	const struct spec_namespace *namespaces = spec->linux.namespaces;
-	const unsigned new = new_flags(namespaces);
+	const unsigned made = new_flags(namespaces);
 	struct plan plan = {.clone_flags = 0};
 
 	for (size_t i = 0; i < sizeof(join_order) / sizeof(join_order[0]); i++) {
 		if (namespaces[join_order[i]].path)
 			plan.joins[plan.join_count++] = join_order[i];
 	}
-	plan.own_mounts = (new &CLONE_NEWNS) != 0;
+	plan.own_mounts = (made & CLONE_NEWNS) != 0;
 	if (!plan.own_mounts && check_shared_mounts(spec, err) < 0)
 		return -EINVAL;
 	plan.join_pid = namespaces[NAMESPACE_PID].path != NULL;
-	place_clone(&plan, new, namespaces[NAMESPACE_USER].path != NULL);
-	plan.new_network = (new &CLONE_NEWNET) != 0;
-	plan.new_time = (new &CLONE_NEWTIME) != 0;
-	plan.write_maps = (new &CLONE_NEWUSER) != 0;
+	place_clone(&plan, made, namespaces[NAMESPACE_USER].path != NULL);
+	plan.new_network = (made & CLONE_NEWNET) != 0;
+	plan.new_time = (made & CLONE_NEWTIME) != 0;
+	plan.write_maps = (made & CLONE_NEWUSER) != 0;
 	plan.parent_sources = namespaces[NAMESPACE_USER].wanted;
+	plan.stage = plan.parent_sources && mount_stage_wanted(spec);
 	*ret = plan;
 	return 0;
 }
@@ -122,7 +124,7 @@ int plan_restrict(const struct spec *spec, gid_t gid, struct plan *plan, struct 
 			"annotations[\"org.berth.overlay.idmap\"]: mapping ids needs root's "
 			"rights over the file system");
 	/* The child's mount namespace cannot be entered without rights in the own one. */
-	plan->parent_sources = false;
+	plan->parent_sources = plan->stage = false;
 	return 0;
 }
 

@@ -157,11 +157,14 @@ static int receive_sources(struct init *init, struct error *err)
 static int step_sources(struct init *init, struct error *err)
 {
 	/* The container's own maps count where there is a user namespace: that is the parent's. */
-	const struct mount_users users = {.own = init->launch->mount_users, .container = -EBADF};
+	const struct mount_origin origin = {
+		.own_users = init->launch->mount_users,
+		.container_users = -EBADF,
+	};
 
 	if (init->launch->plan->parent_sources)
 		return receive_sources(init, err);
-	return mount_sources_open(init->launch->spec, &users, &init->sources, err);
+	return mount_sources_open(init->launch->spec, &origin, &init->sources, err);
 }
 
 static int step_root(struct init *init, struct error *err)

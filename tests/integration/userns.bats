@@ -235,6 +235,61 @@ bind_locked() {
 	((status != 0)) || lacks "$(cat rootfs/locked/below/secret 2>&1)" secret
 }
 
+# A writable directory of the host's, bound to /data with options $1.
+bind_data() {
+	mkdir -p "$T/data/below" rootfs/data
+	host_mount -t tmpfs tmpfs "$T/data/below"
+	echo precious >"$T/data/file"
+	config '.mounts += [{destination: "/data", source: $s, options: $o}]' \
+		--arg s "$T/data" --argjson o "$1"
+}
+
+@test "a read-only bind cannot be made writable by root of the user namespace" {
+	new_user
+	all_capabilities
+	bind_data '["rbind", "ro", "nosuid"]'
+	run_probe unlock /data
+	json '."/data" | .remount == "EPERM" and .setattr == "EPERM" and
+		."setattr-recursive" == "EPERM" and .clone == "EPERM" and ."new-namespace" == "EPERM" and
+		."new-user" == "EPERM" and .ro and .nosuid'
+	# Below it only where that is asked for, as ever.
+	run_script 'echo x >/data/file; echo y >/data/below/file; cat /data/file'
+	is "$output" precious
+	is "$(<"$T/data/below/file")" y
+}
+
+@test "a recursively read-only bind, and one of a file, cannot be made writable either" {
+	new_user
+	all_capabilities
+	bind_data '["rbind", "rro"]'
+	touch rootfs/file
+	config '.mounts += [{destination: "/file", source: $s, options: ["bind", "ro"]}]' --arg s "$T/data/file"
+	for path in /data /data/below /file; do
+		run_probe unlock "$path"
+		json '.[$p] | .remount == "EPERM" and .setattr == "EPERM" and .ro' --arg p "$path"
+	done
+	run_script 'echo x >/data/below/new || echo x >/file || cat /file'
+	is "$output" precious
+	# The host's own mounts are as they were.
+	touch "$T/data/new" "$T/data/below/new"
+}
+
+@test "a read-only bind in a joined user namespace cannot be made writable" {
+	start_pod
+	join user network
+	all_capabilities
+	bind_data '["bind", "ro"]'
+	run_probe unlock /data
+	json '."/data" | .remount == "EPERM" and .setattr == "EPERM" and .clone == "EPERM" and .ro'
+}
+
+@test "the stage of read-only binds is in no mount namespace but the container's own" {
+	new_user
+	bind_data '["bind", "ro"]'
+	run_detached "$ID" sleep
+	lacks "$(cat /proc/self/mountinfo "/proc/$PID/mountinfo")" @stage
+}
+
 @test "a joined user namespace keeps the host's flags as well" {
 	start_pod
 	join user network
@@ -254,6 +309,11 @@ bind_locked() {
 		index("ro") | not] | any | not' "$OUT" || fail "$(jq -c '.mounts[]' "$OUT")"
 	run_script 'ls /sys/class/net; echo x >/sys/kernel/uevent_helper; echo 1 >/sys/fs/cgroup/x; true'
 	is "$output" "$(ls /sys/class/net)"
+	all_capabilities
+	for path in /sys /sys/kernel; do
+		run_probe unlock "$path"
+		json '.[$p] | .remount != "OK" and .setattr != "OK"' --arg p "$path"
+	done
 }
 
 @test "devices are the host's, bound, and work" {

@@ -34,8 +34,8 @@ int pidref_start_time(int procfd, pid_t pid, uint64_t *ret_ticks, bool *ret_zomb
 bool pidref_never_executed(int procfd, pid_t pid);
 
 /*
- * Whether process @pid is about to end, or a SIGKILL is on its way to it. False where that cannot
- * be told.
+ * Whether a signal has ended process @pid, or a SIGKILL is on its way to it; not whether it has
+ * ended by itself. False where that cannot be told.
  */
 bool pidref_is_doomed(int procfd, pid_t pid);
 

@@ -27,10 +27,13 @@ struct mount_sources {
 		.root = -1                                                                         \
 	}
 
-/* User namespaces whose maps mounts take. The descriptors are the caller's. */
-struct mount_users {
-	const int *own; /* one for each entry of mounts[] with maps of its own, else -1; or NULL */
-	int container;	/* the container's, or -1 */
+/* What sources are opened with besides the spec. Nothing is owned. */
+struct mount_origin {
+	/* User namespaces whose maps mounts take: one for each entry of mounts[] with maps of its
+	 * own, else -1 (or NULL); and the container's, or -1. */
+	const int *own_users;
+	int container_users;
+	const char *stage; /* where mount_stage() has put trees, or NULL */
 };
 
 /* What the steps need besides their slice of the spec. Descriptors are the caller's. */
@@ -45,16 +48,26 @@ struct mount_context {
 };
 
 /*
+ * Read-only binds for a container with another user namespace: whether there are any, and setting
+ * them up as attached mounts below a tmpfs at the directory @stage, in a mount namespace of the
+ * caller's own that belongs to the host's user namespace. In the copy of it that the container
+ * gets their flags are locked, and no capability there takes them away (mount_namespaces(7)).
+ * Errors name `mounts[N].source`.
+ */
+bool mount_stage_wanted(const struct spec *spec);
+int mount_stage(const struct spec *spec, const char *stage, struct error *err) must_check;
+
+/*
  * Clones the sources of all bind mounts and of the root, recursively where asked, and makes the
  * overlays, that of the root and those in mounts[]. Where "/" stayed shared it is cut off now.
  * Runs in the container's mount namespace, but with the rights of whoever calls: init itself where
  * there is no new user namespace; otherwise the parent after entering the child's mount namespace
  * (so that the flags of the host's mounts stay locked), which then sends the descriptors.
- * Ids are mapped here, too, by the maps of @users, which may be NULL where none are.
+ * Ids are mapped here, too. @origin may be NULL where nothing of it is needed.
  * *ret is the caller's, mount_sources_done() frees it.
  * Errors name `mounts[N].source`, `root.path` or the overlay's annotation.
  */
-int mount_sources_open(const struct spec *spec, const struct mount_users *users,
+int mount_sources_open(const struct spec *spec, const struct mount_origin *origin,
 		       struct mount_sources *ret, struct error *err) must_check;
 void mount_sources_done(struct mount_sources *sources);
 

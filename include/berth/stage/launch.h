@@ -26,7 +26,8 @@ struct launch {
 	const char *id;
 	const char *bundle;	  /* absolute */
 	const int *namespace_fds; /* by kind; -1 where none is joined */
-	const int *mount_users;	  /* by entry of mounts[]: whose maps it takes; see mount_users */
+	const int *mount_users;	  /* by entry of mounts[]: whose maps it takes; see mount_origin */
+	const char *stage;	  /* directory for mount_stage(), where the plan wants it */
 	int procfd;		  /* the pinned procfs of the host */
 	int bundlefd;		  /* working directory of the runtime's hooks */
 	int cgroupfd;		  /* init is born in it; -1: in ours */

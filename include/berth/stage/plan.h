@@ -22,6 +22,7 @@ struct plan {
 	bool write_maps; /* the parent writes the id maps of init's new user namespace */
 	bool parent_sources; /* the parent opens the mount sources, so that their flags stay locked
 			      */
+	bool stage;	     /* it sets up read-only ones before the clone, see mount_stage() */
 	bool own_mounts;     /* init has a mount namespace of its own */
 	bool new_network;    /* a loopback to bring up */
 	bool new_time;	     /* init enters it once its offsets are written */

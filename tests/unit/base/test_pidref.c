@@ -290,6 +290,11 @@ static void test_doomed(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	assert_false(pidref_is_doomed(procfd, pid));
 	assert_false(pidref_is_doomed(-EBADF, pid));
+	/* One that has done its work is not. */
+	pid = child_make(0);
+	await_zombie(pid);
+	assert_false(pidref_is_doomed(procfd, pid));
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
 static void *be_a_thread(void *fds)

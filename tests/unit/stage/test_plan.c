@@ -240,7 +240,7 @@ static void test_restrict_maps(void **state)
 static void test_own_mounts(void **state)
 {
 	struct spec spec = spec_of(BIT(NAMESPACE_MOUNT) | BIT(NAMESPACE_USER), 0);
-	struct spec_mount mount = {.destination = "/a", .propagation = MS_SHARED};
+	struct spec_mount mount = {.destination = "/a", .type = "", .propagation = MS_SHARED};
 	struct plan plan;
 	struct error err = ERROR_NONE;
 
@@ -250,6 +250,38 @@ static void test_own_mounts(void **state)
 	spec.mount_count = 1;
 	assert_fine(plan_make(&spec, &plan, &err), err);
 	assert_true(plan.own_mounts && plan.write_maps);
+	assert_false(plan.stage);
+}
+
+/* Read-only binds, and a sysfs that cannot be had, are set up before the clone: in any user
+ * namespace but the host's. */
+static void test_stage(void **state)
+{
+	struct spec spec = spec_of(BIT(NAMESPACE_MOUNT) | BIT(NAMESPACE_USER), 0);
+	struct spec_mount mount = {.destination = "/a", .type = "", .source = "/b", .bind = true};
+	struct plan plan;
+	struct error err = ERROR_NONE;
+
+	(void)state;
+	spec.mounts = &mount;
+	spec.mount_count = 1;
+	assert_fine(plan_make(&spec, &plan, &err), err);
+	assert_false(plan.stage);
+	mount.recursive_set = MOUNT_ATTR_RDONLY;
+	assert_fine(plan_make(&spec, &plan, &err), err);
+	assert_true(plan.stage);
+	assert_fine(plan_restrict(&spec, 1000, &plan, &err), err);
+	assert_false(plan.stage);
+	mount = (struct spec_mount){.destination = "/sys", .type = "sysfs"};
+	assert_fine(plan_make(&spec, &plan, &err), err);
+	assert_true(plan.stage);
+	spec.linux.namespaces[NAMESPACE_NETWORK].wanted = true;
+	assert_fine(plan_make(&spec, &plan, &err), err);
+	assert_false(plan.stage);
+	spec.linux.namespaces[NAMESPACE_NETWORK].wanted = false;
+	spec.linux.namespaces[NAMESPACE_USER].wanted = false;
+	assert_fine(plan_make(&spec, &plan, &err), err);
+	assert_false(plan.stage);
 }
 
 /* What one without rights over the host cannot have. */
@@ -303,8 +335,9 @@ int main(void)
 		cmocka_unit_test(test_all_combinations),  cmocka_unit_test(test_user),
 		cmocka_unit_test(test_join_order),	  cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_user_combinations), cmocka_unit_test(test_shared_mounts),
-		cmocka_unit_test(test_own_mounts),	  cmocka_unit_test(test_exec_flags),
-		cmocka_unit_test(test_restrict),	  cmocka_unit_test(test_restrict_maps),
+		cmocka_unit_test(test_own_mounts),	  cmocka_unit_test(test_stage),
+		cmocka_unit_test(test_exec_flags),	  cmocka_unit_test(test_restrict),
+		cmocka_unit_test(test_restrict_maps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
