@@ -92,6 +92,19 @@ bool word_listed(const char *list, const char *word);
 int limits_write(int cgroupfd, const char *path, const struct spec_resources *resources,
 		 struct error *err) must_check;
 
+/* Writes one file of the cgroup. -ENOENT: it has no such file. */
+int limit_write_file(int cgroupfd, const char *path, const char *file, const char *value,
+		     struct error *err) must_check;
+
+/* block_io.c: the part of linux.resources.blockIO in what limits.c does. */
+/* The first field that is asked for, "blockIO.weight", or NULL. */
+const char *block_io_asked(const struct spec_resources *resources);
+int block_io_check(const struct spec_resources *resources, struct error *err) must_check;
+int block_io_write(int cgroupfd, const char *path, const struct spec_resources *resources,
+		   struct error *err) must_check;
+/* config.json's weight (10 to 1000) as io.weight (1 to 10000). */
+unsigned io_weight_of(uint64_t weight);
+
 /* config.json's cpu.shares (2 to 262144) as cpu.weight (1 to 10000); 1024 is 100. */
 unsigned weight_of_shares(uint64_t shares);
 

@@ -315,6 +315,12 @@ struct limit_needs limits_need(const struct spec_resources *resources)
 		field = field_path(&limits[i]);
 		add_need(&needs, limits[i].file, field);
 	}
+	if (block_io_asked(resources)) {
+		_cleanup_free_ char *field =
+			xasprintf("linux.resources.%s", block_io_asked(resources));
+
+		add_need(&needs, "io.", field);
+	}
 	for (size_t i = 0; i < resources->unified_count; i++) {
 		_cleanup_free_ char *field = unified_path(&resources->unified[i]);
 
@@ -342,7 +348,7 @@ bool cgroup_limits_asked(const struct spec_resources *resources)
 		if (limit_value(&limits[i], resources, number, &value) == ASKED_LIMIT)
 			return true;
 	}
-	return resources->unified_count > 0;
+	return block_io_asked(resources) || resources->unified_count > 0;
 }
 
 char *cgroup_limit_asked(const struct spec_resources *resources)
@@ -354,12 +360,13 @@ char *cgroup_limit_asked(const struct spec_resources *resources)
 		if (limit_value(&limits[i], resources, number, &value) == ASKED_LIMIT)
 			return field_path(&limits[i]);
 	}
+	if (block_io_asked(resources))
+		return xasprintf("linux.resources.%s", block_io_asked(resources));
 	return resources->unified_count ? unified_path(&resources->unified[0]) : NULL;
 }
 
-/* Writes one file; @field is what asked for it. */
-static int write_file(int cgroupfd, const char *path, const char *file, const char *value,
-		      struct error *err)
+int limit_write_file(int cgroupfd, const char *path, const char *file, const char *value,
+		     struct error *err)
 {
 	_cleanup_free_ char *what =
 		xasprintf("%s of cgroup \"%s\" (value \"%s\")", file, path, value);
@@ -377,7 +384,7 @@ static int write_limit(int cgroupfd, const char *path, const struct limit *limit
 
 	if (asked == ASKED_NOTHING)
 		return 0;
-	r = write_file(cgroupfd, path, limit->file, value, err);
+	r = limit_write_file(cgroupfd, path, limit->file, value, err);
 	if (r == -ENOENT &&
 	    (asked == ASKED_DEFAULT || (limit->absent_is_zero && str_equal(value, "0"))))
 		return 0;
@@ -388,7 +395,7 @@ static int write_unified(int cgroupfd, const char *path, const struct spec_unifi
 			 struct error *err)
 {
 	_cleanup_free_ char *field = unified_path(unified);
-	int r = write_file(cgroupfd, path, unified->file, unified->value, err);
+	int r = limit_write_file(cgroupfd, path, unified->file, unified->value, err);
 
 	if (r == -ENOENT)
 		return refuse_as(err, r, "%s: cgroup \"%s\" has no such file", field, path);
@@ -428,6 +435,8 @@ int limits_write(int cgroupfd, const char *path, const struct spec_resources *re
 
 	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(limits); i++)
 		r = write_limit(cgroupfd, path, &limits[i], resources, err);
+	if (r >= 0)
+		r = block_io_write(cgroupfd, path, resources, err);
 	for (size_t i = 0; r >= 0 && i < resources->unified_count; i++)
 		r = write_unified(cgroupfd, path, &resources->unified[i], err);
 	return r;
@@ -532,7 +541,7 @@ static int check_unified(const struct spec_resources *r, struct error *err)
 int cgroup_check(const struct spec_resources *resources, struct error *err)
 {
 	static int (*const checks[])(const struct spec_resources *, struct error *) = {
-		check_memory, check_cpu, check_pids, check_devices, check_unified,
+		check_memory, check_cpu, check_pids, block_io_check, check_devices, check_unified,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {

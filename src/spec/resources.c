@@ -155,7 +155,7 @@ static const struct field resources_fields[] = {
 	 .count = offsetof(struct spec_resources, device_rule_count),
 	 .table = &rule_table},
 	{.name = "unified", .kind = FIELD_CUSTOM, .custom = decode_unified},
-	UNSUPPORTED("blockIO", JSON_OBJECT, NOTHING_EMPTY),
+	{.name = "blockIO", .kind = FIELD_OBJECT, .table = &block_io_table},
 	UNSUPPORTED("hugepageLimits", JSON_ARRAY, NOTHING_EMPTY),
 	V1_ONLY("network", JSON_OBJECT, NOTHING_EMPTY),
 	UNSUPPORTED("rdma", JSON_OBJECT, NOTHING_EMPTY),

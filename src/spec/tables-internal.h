@@ -33,6 +33,9 @@ int environment_check(const struct node *node, const char *const *env,
 int propagation_parse(const char *name, uint64_t *ret) must_check;
 extern const char *const propagation_names[];
 
+/* block_io.c: linux.resources.blockIO. */
+extern const struct table block_io_table;
+
 /* @path, made absolute with @bundle where it is not, without ".", "..", and doubled slashes. */
 char *path_in_bundle(struct arena *arena, const char *bundle, const char *path)
 	__attribute__((returns_nonnull));

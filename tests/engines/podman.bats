@@ -889,9 +889,7 @@ load podman
 
 @test "--device-read-bps" {
 	controllers io
-	call podman --runtime "$RUNTIME" run --rm --network none --device-read-bps /dev/loop0:1mb box \
-		cat /sys/fs/cgroup/io.max
-	[[ $stderr != *'not supported yet'* ]] || skip "${stderr##*"$RUNTIME": }"
+	runs --device-read-bps /dev/loop0:1mb box cat /sys/fs/cgroup/io.max
 	has rbps=1048576
 }
 

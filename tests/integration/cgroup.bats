@@ -286,6 +286,40 @@ load helpers
 	wait_for 20 grep -q '^nr_throttled [1-9]' "$dir/cpu.stat"
 }
 
+# A block device that is there, as "major:minor".
+block_device() {
+	cat /sys/block/*/dev 2>/dev/null | sed -n 1p
+}
+
+@test "block I/O: limits and weights" {
+	requires controller=io
+	local device
+
+	device=$(block_device)
+	[[ -n $device ]] || skip 'needs a block device'
+	config '.linux.resources.blockIO = {throttleReadBpsDevice: [{major: $a, minor: $b, rate: 1048576}],
+		throttleWriteIOPSDevice: [{major: $a, minor: $b, rate: 120}]}' \
+		--argjson a "${device%:*}" --argjson b "${device#*:}"
+	run_detached "$ID" sleep
+	is "$(<"$(cgroup_of "$PID")/io.max")" "$device rbps=1048576 wbps=max riops=max wiops=120"
+}
+
+@test "block I/O: a device that is not there" {
+	requires controller=io
+	config '.linux.resources.blockIO.throttleReadBpsDevice = [{major: 4000, minor: 5, rate: 1}]'
+	berth_fails 'linux.resources.blockIO.throttleReadBpsDevice[0]: no such block device' create "$ID"
+	nothing_left
+}
+
+@test "block I/O: a weight" {
+	requires controller=io
+	config '.linux.resources.blockIO = {weight: 500}'
+	berth_call run -d "$ID"
+	# Some kernels have no weights at all.
+	((status == 0)) || one_line_error 'linux.resources.blockIO.weight'
+	berth_call delete --force "$ID"
+}
+
 @test "pids limit, set and enforced" {
 	requires controller=pids
 	config '.linux.resources.pids = {limit: 4}'

@@ -37,6 +37,26 @@ struct spec_unified {
 	const char *value;
 };
 
+/* A number for one block device. */
+struct spec_io_device {
+	int64_t major, minor;
+	uint64_t value;
+};
+
+struct spec_io_devices {
+	const struct spec_io_device *items;
+	size_t count;
+};
+
+/* The four kinds of linux.resources.blockIO.throttle*Device. */
+enum io_limit {
+	IO_READ_BPS,
+	IO_WRITE_BPS,
+	IO_READ_IOPS,
+	IO_WRITE_IOPS,
+	IO_LIMIT_MAX
+};
+
 /* Only what berth honours; everything else was refused, or asked for nothing. */
 struct spec_resources {
 	struct spec_i64 memory_limit; /* bytes; -1: unlimited */
@@ -53,6 +73,10 @@ struct spec_resources {
 	const char *cpu_mems;
 
 	struct spec_i64 pids_limit; /* -1: unlimited */
+
+	struct spec_u64 io_weight;	   /* 10 to 1000; 0: not given */
+	struct spec_io_devices io_weights; /* the same for single devices */
+	struct spec_io_devices io_max[IO_LIMIT_MAX];
 
 	const struct spec_device_rule *device_rules;
 	size_t device_rule_count;

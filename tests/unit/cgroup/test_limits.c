@@ -46,6 +46,8 @@ struct written {
 	const char *value;
 };
 
+static const struct spec_io_device devices[] = {{8, 16, 100}, {7, 1, 0}};
+
 static const struct {
 	struct spec_resources resources;
 	const char *controllers; /* what the root is asked to pass on */
@@ -86,6 +88,13 @@ static const struct {
 	 "+cpuset",
 	 {{"cpuset.cpus", "0-3,7"}, {"cpuset.mems", "0"}}},
 	{{.cpu_cpus = "", .cpu_mems = ""}, "", {{"cpuset.cpus", ""}, {"cpuset.mems", ""}}},
+	{{.io_weight = SET(500)}, "+io", {{"io.bfq.weight", "500"}, {"io.weight", ""}}},
+	{{.io_weight = SET(0)}, "", {{"io.bfq.weight", ""}}},
+	{{.io_weights = {devices, 1}}, "+io", {{"io.bfq.weight", "8:16 100"}}},
+	{{.io_max = {[IO_READ_BPS] = {devices, 1}}}, "+io", {{"io.max", "8:16 rbps=100"}}},
+	{{.io_max = {[IO_WRITE_BPS] = {devices, 1}}}, "+io", {{"io.max", "8:16 wbps=100"}}},
+	{{.io_max = {[IO_READ_IOPS] = {devices, 1}}}, "+io", {{"io.max", "8:16 riops=100"}}},
+	{{.io_max = {[IO_WRITE_IOPS] = {devices + 1, 1}}}, "+io", {{"io.max", "7:1 wiops=max"}}},
 	{{.memory_limit = SET(1), .cpu_shares = SET(2), .pids_limit = SET(3)},
 	 "+memory +cpu +pids",
 	 {{"memory.max", "1"}, {"cpu.weight", "1"}, {"pids.max", "3"}}},
@@ -93,7 +102,8 @@ static const struct {
 
 static const char *const limit_files[] = {
 	"memory.max",	 "memory.swap.max", "memory.low", "cpu.weight",	 "cpu.max",
-	"cpu.max.burst", "cpu.idle",	    "pids.max",	  "cpuset.cpus", "cpuset.mems"};
+	"cpu.max.burst", "cpu.idle",	    "pids.max",	  "cpuset.cpus", "cpuset.mems",
+	"io.bfq.weight", "io.weight",	    "io.max"};
 
 /* A tree with one cgroup, "c", that has all files. */
 static void begin_with_files(struct fake *fake)
@@ -101,8 +111,8 @@ static void begin_with_files(struct fake *fake)
 	char name[64];
 
 	fake_begin(fake);
-	fake_cgroup(fake, ".", "cpuset cpu memory pids\n");
-	fake_cgroup(fake, "c", "cpuset cpu memory pids\n");
+	fake_cgroup(fake, ".", "cpuset cpu io memory pids\n");
+	fake_cgroup(fake, "c", "cpuset cpu io memory pids\n");
 	for (size_t i = 0; i < ARRAY_SIZE(limit_files); i++) {
 		snprintf(name, sizeof(name), "c/%s", limit_files[i]);
 		fake_file(fake, name, "");
@@ -145,8 +155,25 @@ static void test_written(void **state)
 	}
 }
 
+/* Where the kernel has no BFQ the other file takes the weight, on its own scale. */
+static void test_io_weight(void **state)
+{
+	const struct spec_resources resources = {.io_weight = SET(500), .io_weights = {devices, 1}};
+	struct fake fake;
+
+	(void)state;
+	assert_int_equal(io_weight_of(10), 1);
+	assert_int_equal(io_weight_of(1000), 10000);
+	begin_with_files(&fake);
+	assert_int_equal(unlinkat(fake.rootfd, "c/io.bfq.weight", 0), 0);
+	make_in(&fake, &resources);
+	fake_expect(&fake, "c/io.weight", "8:16 910");
+	fake_end(&fake);
+}
+
 static void test_refused(void **state)
 {
+	static const struct spec_io_device light = {8, 0, 9};
 	static const struct spec_device_rule negative[] = {{.type = 'c', .major = -2}};
 	static const struct spec_unified bad[] = {{"memory", "1"}};
 	static const struct {
@@ -154,6 +181,8 @@ static void test_refused(void **state)
 		const char *text;
 	} cases[] = {
 		{{.memory_limit = SET(-2)}, "linux.resources.memory.limit: -2 "},
+		{{.io_weight = SET(1001)}, "linux.resources.blockIO.weight: 1001 "},
+		{{.io_weights = {&light, 1}}, "linux.resources.blockIO.weightDevice[0].weight: 9 "},
 		{{.memory_reservation = SET(-7)}, "linux.resources.memory.reservation: -7 "},
 		{{.memory_swap = SET(-2)}, "linux.resources.memory.swap: -2 "},
 		{{.memory_swap = SET(5)}, "linux.resources.memory.swap: needs memory.limit"},
@@ -361,10 +390,15 @@ static void test_not_usable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_weight),		cmocka_unit_test(test_written),
-		cmocka_unit_test(test_refused),		cmocka_unit_test(test_missing_controller),
-		cmocka_unit_test(test_enabled_already), cmocka_unit_test(test_unified),
-		cmocka_unit_test(test_write_errors),	cmocka_unit_test(test_check_before_update),
+		cmocka_unit_test(test_weight),
+		cmocka_unit_test(test_written),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_io_weight),
+		cmocka_unit_test(test_missing_controller),
+		cmocka_unit_test(test_enabled_already),
+		cmocka_unit_test(test_unified),
+		cmocka_unit_test(test_write_errors),
+		cmocka_unit_test(test_check_before_update),
 		cmocka_unit_test(test_not_usable),
 	};
 

@@ -103,6 +103,13 @@ static int set_scene(struct scene *scene)
 	return proxy_open(&console, &scene->proxy, &err);
 }
 
+/* The end of a child that made a scene: @result, with nothing left behind. */
+static int leave(struct scene *scene, int result)
+{
+	proxy_done(&scene->proxy);
+	return result;
+}
+
 /* Goes on until nothing can move any more. Returns how often something could. */
 static int settle(struct scene *scene, struct pollfd polls[PROXY_POLLS])
 {
@@ -192,7 +199,7 @@ static int starve(void *argument)
 
 	(void)argument;
 	if (set_scene(&scene) < 0)
-		return 1;
+		return leave(&scene, 1);
 	fcntl(scene.input, F_SETFL, O_NONBLOCK);
 	memset(data, 'y', sizeof(data));
 	for (int i = 0; i < 1000; i++) {
@@ -204,7 +211,7 @@ static int starve(void *argument)
 	}
 	settle(&scene, polls);
 	if (written < 65536 || polls[0].fd >= 0)
-		return 2;
+		return leave(&scene, 2);
 	fcntl(scene.proxy.terminal.slave, F_SETFL, O_NONBLOCK);
 	for (int i = 0; i < 1000 && written > 0; i++) {
 		n = read(scene.proxy.terminal.slave, data, sizeof(data));
@@ -212,7 +219,7 @@ static int starve(void *argument)
 			written -= n;
 		settle(&scene, polls);
 	}
-	return written == 0 ? 0 : 3;
+	return leave(&scene, written == 0 ? 0 : 3);
 }
 
 static void test_starve(void **state)
@@ -230,14 +237,14 @@ static int lose(void *argument)
 	(void)argument;
 	signal(SIGPIPE, SIG_IGN);
 	if (set_scene(&scene) < 0)
-		return 1;
+		return leave(&scene, 1);
 	fd_close(scene.output);
 	if (write(scene.proxy.terminal.slave, "z", 1) != 1)
-		return 2;
+		return leave(&scene, 2);
 	settle(&scene, polls);
 	if (scene.proxy.terminal.master >= 0 || polls[0].fd >= 0 || polls[1].fd >= 0)
-		return 3;
-	return proxy_finish(&scene.proxy) ? 0 : 4;
+		return leave(&scene, 3);
+	return leave(&scene, proxy_finish(&scene.proxy) ? 0 : 4);
 }
 
 static void test_lose(void **state)
@@ -255,12 +262,12 @@ static int end_input(void *argument)
 
 	(void)argument;
 	if (set_scene(&scene) < 0 || write(scene.input, "ab", 2) != 2)
-		return 1;
+		return leave(&scene, 1);
 	fd_close(scene.input);
 	settle(&scene, polls);
 	if (read(scene.proxy.terminal.slave, got, sizeof(got)) != 4)
-		return 2;
-	return memcmp(got, "ab\x04\x04", 4) == 0 ? 0 : 3;
+		return leave(&scene, 2);
+	return leave(&scene, memcmp(got, "ab\x04\x04", 4) == 0 ? 0 : 3);
 }
 
 static void test_end_input(void **state)

@@ -55,6 +55,31 @@ static void test_cpuset(void **state)
 	assert_string_equal(resources->cpu_mems, "0");
 }
 
+static void test_block_io(void **state)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	const struct spec_resources *resources =
+		&accept(arena, RESOURCES,
+			"\"blockIO\": {\"weight\": 500, \"leafWeight\": 0, \"weightDevice\":"
+			" [{\"major\": 8, \"minor\": 16, \"weight\": 10}], "
+			"\"throttleReadBpsDevice\":"
+			" [{\"major\": 8, \"minor\": 0, \"rate\": 1048576}],"
+			" \"throttleWriteIOPSDevice\": [{\"major\": 7, \"minor\": 1, \"rate\": 0},"
+			" {\"major\": 7, \"minor\": 2, \"rate\": 18446744073709551615}]}")
+			 ->linux.resources;
+
+	(void)state;
+	assert_true(resources->io_weight.set && resources->io_weight.value == 500);
+	assert_int_equal(resources->io_weights.count, 1);
+	assert_int_equal(resources->io_weights.items[0].minor, 16);
+	assert_int_equal(resources->io_weights.items[0].value, 10);
+	assert_int_equal(resources->io_max[IO_READ_BPS].count, 1);
+	assert_int_equal(resources->io_max[IO_READ_BPS].items[0].value, 1048576);
+	assert_int_equal(resources->io_max[IO_WRITE_BPS].count, 0);
+	assert_int_equal(resources->io_max[IO_WRITE_IOPS].count, 2);
+	assert_true(resources->io_max[IO_WRITE_IOPS].items[1].value == UINT64_MAX);
+}
+
 static void test_device_rules(void **state)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
@@ -193,7 +218,12 @@ static const struct refusal refusals[] = {
 	 "linux.resources.unified[\"\"]: a name must not be empty"},
 	{RESOURCES, "\"unified\": {\"memory.high\": 1}",
 	 "linux.resources.unified[\"memory.high\"]: found a number, must be a string"},
-	{RESOURCES, "\"blockIO\": {\"weight\": 10}", "linux.resources.blockIO: not supported yet"},
+	{RESOURCES, "\"blockIO\": {\"weight\": \"10\"}",
+	 "linux.resources.blockIO.weight: found a string, must be a whole number from 0 to 65535"},
+	{RESOURCES, "\"blockIO\": {\"leafWeight\": 10}",
+	 "linux.resources.blockIO.leafWeight: " V1_ONLY},
+	{RESOURCES, "\"blockIO\": {\"throttleReadBpsDevice\": [{\"major\": 8, \"minor\": 0}]}",
+	 "linux.resources.blockIO.throttleReadBpsDevice[0].rate: required, but missing"},
 	{RESOURCES, "\"hugepageLimits\": [{\"pageSize\": \"64kB\", \"limit\": 1}]",
 	 "linux.resources.hugepageLimits: not supported yet"},
 	{RESOURCES, "\"network\": {\"classID\": 1}", "linux.resources.network: " V1_ONLY},
@@ -210,10 +240,10 @@ static void test_refusals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_smallest), cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_cpuset),	 cmocka_unit_test(test_device_rules),
-		cmocka_unit_test(test_unified),	 cmocka_unit_test(test_asks_for_nothing),
-		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_smallest),	 cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_cpuset),		 cmocka_unit_test(test_device_rules),
+		cmocka_unit_test(test_block_io),	 cmocka_unit_test(test_unified),
+		cmocka_unit_test(test_asks_for_nothing), cmocka_unit_test(test_refusals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
