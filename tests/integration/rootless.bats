@@ -729,8 +729,13 @@ debian_of_user() {
 	run_detached "$ID" sleep
 	is "$(<"$DELEGATED/limited/pids.max")" 20
 	berth delete --force "$ID"
-	# Below the own cgroup there cannot be one: processes are in it.
+	# Beside the own cgroup by itself, where that is delegated.
 	config 'del(.linux.cgroupsPath)'
+	run_detached "$ID" sleep
+	is "$(<"$DELEGATED/berth-$ID/pids.max")" 20
+	berth delete --force "$ID"
+	# Below the own cgroup there cannot be one: processes are in it.
+	chown 0:0 "$DELEGATED" "$DELEGATED/cgroup.procs" "$DELEGATED/cgroup.subtree_control"
 	berth_fails 'linux.resources.pids.limit: enable "+pids"' run "$ID"
 	contains "$stderr" 'processes of its own'
 	is "$(<"$DELEGATED/own/cgroup.subtree_control")" ''
