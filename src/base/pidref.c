@@ -70,7 +70,7 @@ bool pidref_is_doomed(int procfd, pid_t pid)
 	const char *flags, *signals;
 	uint64_t mask = 0, pending = 0;
 
-	if (read_stat(procfd, pid, text, sizeof(text), &fields) < 0)
+	if (read_stat(procfd, pid, text, sizeof(text), &fields) < 0 || !fields)
 		return false;
 	memcpy(copy, fields, strlen(fields) + 1);
 	flags = stat_field(fields, STAT_FIELD_FLAGS);

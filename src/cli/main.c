@@ -361,7 +361,7 @@ int main(int argc, char *argv[])
 		log_error(&err);
 		status = invocation.command ? invocation.command->failure_status : 1;
 	}
-	if (invocation.values)
+	if (invocation.command && invocation.values)
 		options_done(invocation.command->options, invocation.command->option_count,
 			     invocation.values);
 	free(invocation.values);

@@ -57,9 +57,9 @@ static int open_named(const struct container *container, const struct strv *give
 	if (!own)
 		return refuse(err, "--cgroup: container \"%s\" has no cgroup",
 			      container->record.id);
-	whole = path_join(own, path + strspn(path, "/"));
+	whole = path_join(own, path ? path + strspn(path, "/") : "");
 	if (!is_within(whole, own))
-		return refuse(err, "--cgroup: \"%s\" is not a sub cgroup path", path);
+		return refuse(err, "--cgroup: \"%s\" is not a sub cgroup path", given->items[0]);
 	root = cgroup_open_root(container->procfd, err);
 	r = root < 0 ? root : cgroup_open(root, whole, err);
 	return r < 0 ? within(err, r, "--cgroup") : r;

@@ -173,18 +173,17 @@ bool notify_is_ready(const struct notify *notify)
 /* Returns once the manager has read everything, or does not seem to know the message. */
 static int pass_barrier(int manager)
 {
-	_cleanup_fd_ int reading = -EBADF, writing = -EBADF;
 	struct pollfd waited = {.events = 0};
 	int fds[2], r;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
-	waited.fd = reading = fds[0];
-	writing = fds[1];
-	r = unix_send_fd(manager, "BARRIER=1", writing);
-	writing = fd_close(writing);
+	waited.fd = fds[0];
+	r = unix_send_fd(manager, "BARRIER=1", fds[1]);
+	fd_close(fds[1]);
 	if (r >= 0 && poll(&waited, 1, BARRIER_MS) < 0 && errno != EINTR)
 		r = -errno;
+	fd_close(fds[0]);
 	return r;
 }
 

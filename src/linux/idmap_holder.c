@@ -50,15 +50,16 @@ static int clone_holder(const int pipe_fds[static 2], struct pidref *ret, struct
 int idmap_hold(int procfd, const struct spec_id_maps *maps, const char *owner, struct error *err)
 {
 	_cleanup_child_ struct pidref holder = PIDREF_UNSET;
-	_cleanup_fd_ int reading = -EBADF, writing = -EBADF;
 	int pipe_fds[2], r;
 
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return fail(err, -errno, "make a pipe");
-	reading = pipe_fds[0];
-	writing = pipe_fds[1];
 	r = clone_holder(pipe_fds, &holder, err);
 	if (r >= 0)
 		r = idmap_write(procfd, holder.pid, maps, owner, err);
-	return r < 0 ? r : user_namespace_open(procfd, holder.pid, err);
+	if (r >= 0)
+		r = user_namespace_open(procfd, holder.pid, err);
+	fd_close(pipe_fds[0]);
+	fd_close(pipe_fds[1]);
+	return r;
 }

@@ -44,9 +44,9 @@ static const char *clone_hint(unsigned flags, int code)
 	}
 }
 
-/* The newborn waits until the parent has moved it. Its end of the pipe tells of the parent's death.
+/* The newborn waits until the parent has moved it. The end of the pipe tells of the parent's death.
  */
-static int wait_for_move(int pipe_fds[static 2])
+static void wait_for_move(const int pipe_fds[static 2])
 {
 	char word;
 	ssize_t n;
@@ -55,10 +55,9 @@ static int wait_for_move(int pipe_fds[static 2])
 	do
 		n = read(pipe_fds[0], &word, 1);
 	while (n < 0 && errno == EINTR);
-	fd_close(pipe_fds[0]);
 	if (n != 1)
 		_exit(1);
-	return 0;
+	fd_close(pipe_fds[0]);
 }
 
 static int move(int cgroupfd, pid_t pid, int pipe_fd, struct error *err)
@@ -77,27 +76,27 @@ static int move(int cgroupfd, pid_t pid, int pipe_fd, struct error *err)
  * been killed by cgroup.kill, and kills the newborn where the numbers differ. Then it is born in
  * our cgroup and moved.
  */
-static int clone_and_move(const struct birth *birth, struct clone_args *args, struct pidref *ret,
+static int clone_and_move(const struct birth *birth, struct clone_args args, struct pidref *ret,
 			  struct error *err)
 {
-	_cleanup_fd_ int reading = -EBADF, writing = -EBADF;
 	int pipe_fds[2], pidfd = -EBADF, pid, r;
 
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return fail(err, -errno, "make a pipe");
-	reading = pipe_fds[0];
-	writing = pipe_fds[1];
-	args->flags &= ~(uint64_t)CLONE_INTO_CGROUP;
-	args->pidfd = (uintptr_t)&pidfd;
-	pid = sys_clone3(args);
-	if (pid < 0)
-		return fail(err, pid, "clone %s", birth->what);
+	args.flags &= ~(uint64_t)CLONE_INTO_CGROUP;
+	args.pidfd = (uintptr_t)&pidfd;
+	pid = sys_clone3(&args);
 	if (pid == 0) {
-		reading = writing = -EBADF;
-		return wait_for_move(pipe_fds);
+		wait_for_move(pipe_fds);
+		return 0;
 	}
+	fd_close(pipe_fds[0]);
+	r = pid < 0 ? fail(err, pid, "clone %s", birth->what)
+		    : move(birth->cgroupfd, pid, pipe_fds[1], err);
+	fd_close(pipe_fds[1]);
+	if (pid < 0)
+		return r;
 	*ret = (struct pidref){.pid = pid, .fd = pidfd};
-	r = move(birth->cgroupfd, pid, writing, err);
 	if (r < 0) {
 		pidref_kill_and_reap(ret);
 		return within(err, r, "move %s into its cgroup", birth->what);
@@ -127,7 +126,7 @@ static int clone_here(const struct birth *birth, struct pidref *ret, struct erro
 		*ret = (struct pidref){.pid = pid, .fd = pidfd};
 	if (pid > 0 && birth->cgroupfd >= 0 && pidref_is_doomed(birth->procfd, pid)) {
 		pidref_kill_and_reap(ret);
-		return clone_and_move(birth, &args, ret, err);
+		return clone_and_move(birth, args, ret, err);
 	}
 	return pid;
 }
