@@ -354,15 +354,6 @@ berth_fails() {
 	one_line_error "$text"
 }
 
-# Berth must succeed, or the test is skipped because the field is announced as not supported yet.
-berth_or_skip() {
-	berth_call "$@"
-	if [[ $stderr == *'not supported yet'* ]]; then
-		skip "${stderr##*berth: }"
-	fi
-	((status == 0)) || fail "berth $*: exit status $status"
-}
-
 # Starts berth in the background; sets BG_PID, OUT and ERR.
 berth_background() {
 	CALLS=$((CALLS + 1))

@@ -167,7 +167,7 @@ bind_with() {
 	ln -s dir rootfs/data/link
 	config '.mounts += [{destination: "/data", type: "tmpfs", source: "tmpfs",
 		options: ["tmpcopyup", "nosuid"]}]'
-	berth_or_skip run "$ID"
+	berth run "$ID"
 	run_probe report --path /data --path /data/dir/file --path /data/link
 	json '.paths["/data"].fsmagic == "0x1021994" and .paths["/data/dir/file"].mode == "0640"'
 	json '.paths["/data/dir/file"].text == "text\n" and .paths["/data/link"].target == "dir"'

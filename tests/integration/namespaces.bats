@@ -111,7 +111,7 @@ join() {
 	config '.linux.namespaces |= (map(select(.type != $t)) + [{type: $t, path: $p}])' \
 		--arg t "$1" --arg p "/proc/$PID/ns/$2"
 	config_args /bin/probe
-	berth_or_skip run "$ID"
+	berth run "$ID"
 	is "$(value ".namespaces.$2")" "$(readlink "/proc/$PID/ns/$2")" "$2"
 }
 
@@ -156,7 +156,7 @@ join() {
 	config '.linux.namespaces |= (map(select(.type != "network")) + [{type: "network", path: $p}])' \
 		--arg p "$file"
 	config_args /bin/probe
-	berth_or_skip run "$ID"
+	berth run "$ID"
 	is "$(value .namespaces.net)" "net:[$(stat -L -c %i "$file")]"
 	json '.links.lo.up | not'
 }
@@ -197,7 +197,7 @@ join() {
 		.linux.gidMappings = [{containerID: 0, hostID: 200000, size: 65536}]'
 	config_args /bin/probe
 	chmod 755 "$T" "$BUNDLE"
-	berth_or_skip run "$ID"
+	berth run "$ID"
 	[[ $(value .namespaces.user) != "$(own user)" ]]
 	json '.uid == 0 and (.uid_map | test("^ *0 +100000 +65536$")) and
 		(.gid_map | test("^ *0 +200000 +65536$"))'
@@ -207,7 +207,7 @@ join() {
 	config '.linux.namespaces += [{type: "time"}] |
 		.linux.timeOffsets = {boottime: {secs: 1000000}, monotonic: {secs: 2000000}}'
 	config_args /bin/probe
-	berth_or_skip run "$ID"
+	berth run "$ID"
 	json '.boottime > 1000000 and .monotonic > 2000000'
 }
 
