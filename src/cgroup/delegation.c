@@ -25,16 +25,19 @@
 /* The line of the one hierarchy of cgroup v2 in /proc/PID/cgroup. */
 #define UNIFIED_PREFIX "0::"
 
-/* The caller's own cgroup, "/" or "/a/b"; the caller's text. */
-static int own_cgroup(int procfd, char **ret, struct error *err)
+int cgroup_of_process(int procfd, pid_t pid, char **ret, struct error *err)
 {
-	_cleanup_fd_ int fd = proc_open_self(procfd, "cgroup", O_RDONLY, err);
+	_cleanup_fd_ int fd = -EBADF;
 	_cleanup_free_ char *text = NULL;
+	char name[32];
 	int r;
 
+	snprintf(name, sizeof(name), "%d/cgroup", pid);
+	fd = pid ? proc_open_at(procfd, name, O_RDONLY, err)
+		 : proc_open_self(procfd, "cgroup", O_RDONLY, err);
 	if (fd < 0)
 		return fd;
-	r = file_read_fd(fd, "/proc/self/cgroup", CGROUP_FILE_MAX, &text, NULL, err);
+	r = file_read_fd(fd, pid ? name : "/proc/self/cgroup", CGROUP_FILE_MAX, &text, NULL, err);
 	if (r < 0)
 		return r;
 	for (const char *line = text; *line;) {
@@ -48,7 +51,7 @@ static int own_cgroup(int procfd, char **ret, struct error *err)
 		}
 		line += length + (line[length] == '\n');
 	}
-	return refuse(err, "/proc/self/cgroup shows no cgroup v2");
+	return refuse(err, "process %d has no cgroup v2", pid ? pid : getpid());
 }
 
 int cgroup_path_of_user(int procfd, const char *cgroups_path, const char *id, bool beside,
@@ -62,7 +65,7 @@ int cgroup_path_of_user(int procfd, const char *cgroups_path, const char *id, bo
 		return 0;
 	}
 	if (r >= 0)
-		r = own_cgroup(procfd, &own, err);
+		r = cgroup_of_process(procfd, /* pid= */ 0, &own, err);
 	if (r < 0)
 		return r;
 	if (beside)
@@ -98,7 +101,7 @@ bool cgroup_is_delegated(int procfd, int rootfd, const char *path)
 	unsigned exists, common;
 
 	if (cgroup_existing_depth(rootfd, path, &exists, &unheard) < 0 ||
-	    own_cgroup(procfd, &own, &unheard) < 0 || !own)
+	    cgroup_of_process(procfd, /* pid= */ 0, &own, &unheard) < 0 || !own)
 		return false;
 	common = cgroup_common_depth(own, path);
 	return may_write(rootfd, path, exists, ".") &&

@@ -5,16 +5,11 @@
  * one that the container's init has moved to.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 
 #include "berth/base/fd.h"
 #include "berth/base/path.h"
-#include "berth/base/proc.h"
 
 #include "container-internal.h"
-
-#define PROC_CGROUP_MAX 16384
 
 static bool is_within(const char *path, const char *parent)
 {
@@ -74,21 +69,12 @@ int exec_cgroup_open(const struct container *container, const struct strv *given
 
 int exec_cgroup_open_of_init(const struct container *container, struct error *err)
 {
-	_cleanup_fd_ int fd = -EBADF, root = -EBADF;
-	_cleanup_free_ char *text = NULL;
-	char name[32], *path;
-	int r;
+	_cleanup_fd_ int root = -EBADF;
+	_cleanup_free_ char *path = NULL;
+	int r = cgroup_of_process(container->procfd, container->init.pid, &path, err);
 
-	snprintf(name, sizeof(name), "%d/cgroup", container->init.pid);
-	fd = proc_open_at(container->procfd, name, O_RDONLY, err);
-	r = fd < 0 ? fd : file_read_fd(fd, name, PROC_CGROUP_MAX, &text, NULL, err);
 	if (r < 0)
 		return r;
-	path = str_starts(text, "0::") ? text : strstr(text, "\n0::");
-	path = path ? strchr(path, '/') : NULL;
-	if (!path)
-		return refuse(err, "the container's init has no cgroup");
-	path[strcspn(path, "\n")] = '\0';
 	if (!is_within(path, container->record.cgroup_path))
 		return refuse(err, "the container's init is in cgroup \"%s\", outside of \"%s\"",
 			      path, container->record.cgroup_path);

@@ -65,13 +65,13 @@ static int fail_to_open(struct error *err, int code, const char *path)
 
 /* One that was staged is taken from there, with its flags locked. */
 static int open_bind(const struct spec *spec, size_t i, const struct mount_origin *origin,
-		     struct error *err)
+		     bool is_staged, struct error *err)
 {
 	const struct spec_mount *mount = &spec->mounts[i];
 	_cleanup_free_ char *staged = NULL;
 	int fd;
 
-	if (origin && origin->stage && mount_is_staged(spec, mount))
+	if (is_staged)
 		staged = xasprintf("%s/%zu", origin->stage, i);
 	fd = clone_tree(staged ? staged : mount->source, staged || mount->bind_recursive);
 	if (fd < 0)
@@ -97,7 +97,7 @@ static int open_binds(const struct spec *spec, const struct mount_origin *origin
 		bool staged = origin && origin->stage && mount_is_staged(spec, mount);
 
 		if (staged || (mount->bind && !mount->remount)) {
-			sources->fds[i] = open_bind(spec, i, origin, err);
+			sources->fds[i] = open_bind(spec, i, origin, staged, err);
 			if (sources->fds[i] < 0)
 				return sources->fds[i];
 		}

@@ -67,8 +67,7 @@ static int clone_staged_init(const struct launch *launch, const int sockets[stat
 			     struct pidref *ret, struct error *err)
 {
 	struct visit visit = VISIT_NONE;
-	struct error second = ERROR_NONE;
-	int r = visit_begin(launch->procfd, &visit, err), back;
+	int r = visit_begin(launch->procfd, &visit, err);
 
 	if (r < 0)
 		return r;
@@ -77,12 +76,7 @@ static int clone_staged_init(const struct launch *launch, const int sockets[stat
 		r = mount_stage(launch->spec, launch->stage, err);
 	if (r >= 0)
 		r = clone_init(launch, sockets, ret, err);
-	back = visit_end(&visit, &second);
-	if (r >= 0 && back < 0) {
-		*err = second;
-		r = back;
-	}
-	return r;
+	return visit_end(&visit, r, err);
 }
 
 int launch_begin(const struct launch *launch, struct launched *ret, struct error *err)
@@ -202,9 +196,8 @@ static int serve_sources(const struct launch *launch, const struct launched *lau
 {
 	_cleanup_fd_ int users = user_namespace_open(launch->procfd, launched->init.pid, err);
 	struct mount_sources sources = MOUNT_SOURCES_NONE;
-	struct error second = ERROR_NONE;
 	struct visit visit = VISIT_NONE;
-	int r = users, back;
+	int r = users;
 
 	if (r >= 0)
 		r = visit_begin(launch->procfd, &visit, err);
@@ -214,11 +207,7 @@ static int serve_sources(const struct launch *launch, const struct launched *lau
 		r = fail(err, -errno, "enter the container's mount namespace");
 	else
 		r = open_sources(launch, users, &sources, err);
-	back = visit_end(&visit, &second);
-	if (r >= 0 && back < 0) {
-		*err = second;
-		r = back;
-	}
+	r = visit_end(&visit, r, err);
 	if (r >= 0)
 		r = send_sources(launched, &sources, err);
 	mount_sources_done(&sources);

@@ -25,11 +25,13 @@ int visit_begin(int procfd, struct visit *ret, struct error *err)
 	return 0;
 }
 
-int visit_end(struct visit *visit, struct error *err)
+int visit_end(struct visit *visit, int r, struct error *err)
 {
-	int r = setns(visit->own, CLONE_NEWNS) < 0 || fchdir(visit->cwd) < 0 ? -errno : 0;
+	int back = setns(visit->own, CLONE_NEWNS) < 0 || fchdir(visit->cwd) < 0 ? -errno : 0;
 
 	visit->own = fd_close(visit->own);
 	visit->cwd = fd_close(visit->cwd);
-	return r < 0 ? fail(err, r, "return to the own mount namespace") : 0;
+	if (r >= 0 && back < 0)
+		return fail(err, back, "return to the own mount namespace");
+	return r;
 }

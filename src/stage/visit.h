@@ -19,9 +19,10 @@ struct visit {
 
 /*
  * Remembers the own mount namespace and the working directory; goes back to them, after a
- * setns(2) or unshare(2), and forgets them.
+ * setns(2) or unshare(2), and forgets them. @r is how the visit went: its failure stays the one
+ * that is reported.
  */
 int visit_begin(int procfd, struct visit *ret, struct error *err) must_check;
-int visit_end(struct visit *visit, struct error *err) must_check;
+int visit_end(struct visit *visit, int r, struct error *err) must_check;
 
 #endif

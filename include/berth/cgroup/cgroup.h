@@ -35,9 +35,12 @@ int cgroup_open_root(int procfd, struct error *err) must_check;
 int cgroup_path_of(const char *cgroups_path, const char *id, char **ret_path,
 		   struct error *err) must_check;
 
+/* The cgroup v2 of process @pid, or with 0 the caller's: "/" or "/a/b". The caller's text. */
+int cgroup_of_process(int procfd, pid_t pid, char **ret, struct error *err) must_check;
+
 /*
- * The same for one who has no rights over the host. What is not absolute lies below the caller's
- * own cgroup, or @beside it; the caller's text.
+ * cgroup_path_of() for one who has no rights over the host. What is not absolute lies below the
+ * caller's own cgroup, or @beside it; the caller's text.
  */
 int cgroup_path_of_user(int procfd, const char *cgroups_path, const char *id, bool beside,
 			char **ret_path, struct error *err) must_check;
