@@ -6,6 +6,7 @@ set -euo pipefail
 build=(
 	gcc clang cmake ninja-build pkg-config git ca-certificates
 	libyajl-dev libseccomp-dev libcap-dev libmnl-dev
+	libcurl4-openssl-dev libssl-dev libisal-dev libzstd-dev zlib1g-dev
 	busybox-static
 )
 test=(
@@ -19,6 +20,7 @@ test=(
 	golang-go golang-github-opencontainers-runtime-tools-dev
 	golang-github-google-uuid-dev golang-github-mrunalp-fileutils-dev
 	golang-github-urfave-cli-dev
+	skopeo umoci isal zstd tini libarchive-tools python3-minimal apache2-utils
 	user-mode-linux qemu-system-x86
 )
 

@@ -20,7 +20,7 @@ struct arena {
 	struct arena_block *blocks;
 };
 
-static _Noreturn void out_of_memory(void)
+void out_of_memory(void)
 {
 	static const char text[] = "berth: out of memory\n";
 

@@ -3,7 +3,7 @@
  * berth checkpoint and berth restore: not there yet. Engines ask for their help to find out what a
  * runtime can do, so the command lines are read as runc reads them.
  */
-#include "options.h"
+#include "command.h"
 
 struct values {
 	bool flag;

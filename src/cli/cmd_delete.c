@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* berth delete */
-#include "options.h"
+#include "command.h"
 
 struct values {
 	bool force;

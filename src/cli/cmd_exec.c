@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* berth exec */
-#include "options.h"
+#include "command.h"
 
 static const struct option options[] = {
 	{"process", 'p', OPTION_TEXT, offsetof(struct exec_options, process_file), "FILE",

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* berth features */
 #include "berth/base/alloc.h"
+#include "berth/base/version.h"
 #include "berth/host/features.h"
 
-#include "options.h"
-#include "version.h"
+#include "command.h"
 
 static int run(const struct runtime *runtime, void *values, char *const *args, int *ret_status,
 	       struct error *err)

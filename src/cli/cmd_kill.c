@@ -4,7 +4,7 @@
 
 #include "berth/base/signals.h"
 
-#include "options.h"
+#include "command.h"
 
 struct values {
 	bool all;

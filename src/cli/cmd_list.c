@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* berth list */
-#include "options.h"
+#include "command.h"
 
 struct values {
 	const char *format;

@@ -2,7 +2,7 @@
 /* berth ps */
 #include <unistd.h>
 
-#include "options.h"
+#include "command.h"
 
 struct values {
 	const char *format;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* berth run */
-#include "options.h"
+#include "command.h"
 
 static const struct option options[] = {
 	{"bundle", 'b', OPTION_TEXT, offsetof(struct create_options, bundle), "DIR",

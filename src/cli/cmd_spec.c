@@ -8,7 +8,7 @@
 #include "berth/base/fd.h"
 #include "berth/spec/spec.h"
 
-#include "options.h"
+#include "command.h"
 
 struct values {
 	const char *bundle;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* berth state */
-#include "options.h"
+#include "command.h"
 
 static int run(const struct runtime *runtime, void *values, char *const *args, int *ret_status,
 	       struct error *err)

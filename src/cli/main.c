@@ -19,12 +19,12 @@
 #include "berth/base/log.h"
 #include "berth/base/path.h"
 #include "berth/base/proc.h"
+#include "berth/base/version.h"
 #include "berth/linux/seccomp.h"
 #include "berth/linux/selfexe.h"
 #include "berth/spec/spec.h"
 
-#include "options.h"
-#include "version.h"
+#include "command.h"
 
 static const struct command *const commands[] = {
 	&command_checkpoint, &command_create, &command_delete, &command_exec,  &command_features,
@@ -67,6 +67,13 @@ static int fill_stdio(struct error *err)
 			return fail(err, -errno, "open \"/dev/null\" as descriptor %d", fd);
 	}
 	return 0;
+}
+
+int print_out(const char *text, struct error *err)
+{
+	int r = fd_write_all(STDOUT_FILENO, text, strlen(text));
+
+	return r < 0 ? fail(err, r, "write to standard output") : 0;
 }
 
 static int print_help(struct error *err)
@@ -265,6 +272,9 @@ static int sort_inherited(struct invocation *invocation, struct error *err)
 	if (command && invocation->values && command->preserve_offset >= 0) {
 		count = (unsigned *)((char *)invocation->values + command->preserve_offset);
 		invocation->listening = find_listening();
+		if (*count > PRESERVE_MAX)
+			return refuse(err, "--preserve-fds: %u is more than %d", *count,
+				      PRESERVE_MAX);
 		*count += invocation->listening.count;
 	}
 	for (unsigned i = 0; i < *count; i++) {

@@ -14,7 +14,7 @@ fork vfork | - | clone3 in base/sys.c: with a pidfd, and into the cgroup
 _exit | src/base/alloc.c src/base/spawn.c src/stage/exec.c src/stage/init.c src/stage/steps.c src/stage/wait.c src/stage/clone.c src/stage/middle.c src/linux/idmap_holder.c | children end there, after the error was sent; out of memory
 exit _Exit quick_exit atexit | - | main() returns, children use _exit()
 abort | src/base/alloc.c | out of memory
-getenv secure_getenv setenv putenv unsetenv clearenv | src/cli/main.c | what the environment decides is decided in one place
+getenv secure_getenv setenv putenv unsetenv clearenv | src/cli/main.c src/pull/main.c | what the environment decides is decided in one place
 chdir fchdir | src/base/spawn.c src/mount/overlay.c src/mount/pivot.c src/stage/enter.c src/stage/visit.c | the working directory is global to the process
 chroot | src/mount/pivot.c | --no-pivot
 setns unshare | src/linux/namespaces.c src/mount/sources.c src/stage/clone.c src/stage/exec.c src/stage/parent.c src/stage/visit.c src/stage/middle.c | namespaces are changed where the stages say so
@@ -27,7 +27,7 @@ atoi atol atoll strtol strtoul strtoll strtoull sscanf | - | str_to_u64() and it
 alloca strdupa strndupa | - | the stack is small, and sizes come from users
 malloc calloc realloc strdup strndup asprintf vasprintf | src/base/alloc.c | base/alloc.h: never NULL
 syscall | src/base/sys.c | one function for each call, with its kernel types
-printf fprintf vprintf vfprintf dprintf vdprintf puts fputs putchar putc fputc perror psignal warn warnx err errx syslog | src/cli/ | only cli prints
+printf fprintf vprintf vfprintf dprintf vdprintf puts fputs putchar putc fputc perror psignal warn warnx err errx syslog | src/cli/ src/pull/main.c src/pull/progress.c | only cli prints
 sleep usleep nanosleep | - | wait for the event
 signal | - | sigaction or signalfd
 pipe dup accept creat fopen tmpfile mkstemp mktemp tmpnam tempnam epoll_create inotify_init eventfd_simple | - | close-on-exec from birth: pipe2, F_DUPFD_CLOEXEC, accept4 and so on
@@ -35,7 +35,7 @@ dup2 dup3 | src/base/spawn.c src/linux/console.c | the standard descriptors of a
 rand srand random drand48 | - | getrandom
 strtok localtime gmtime ctime asctime strerror_l | - | the _r forms keep no state
 bzero bcopy index rindex | - | memset, memcpy, strchr
-pthread_create | - | berth has one thread: setuid and setns act on one
+pthread_create | src/pull/ | berth has one thread: setuid and setns act on one; berth-pull works side by side
 '
 
 # Words of the language, and what they are used for instead.

@@ -163,8 +163,8 @@ done
 expect sizes '11 exceptions (LONG:), at most 10'
 
 # words, each on a line of its own. The underlines keep this file free of them.
-words=(TO_DO FIX_ME X_XX 'coming_ soon' /wo_rk/main/src /tmp/bui_ld-x DES_IGN.md doc_ker.io
-	ghc_r.io registry-1.doc_ker.io py_pi.org proxy.gol_ang.org)
+words=(TO_DO FIX_ME X_XX 'coming_ soon' /wo_rk/main/src /tmp/bui_ld-x DES_IGN.md
+	ghc_r.io py_pi.org proxy.gol_ang.org)
 plant docs/text.md "${words[@]//_/}"
 texts=()
 for i in "${!words[@]}"; do

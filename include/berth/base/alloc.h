@@ -12,6 +12,7 @@
  * running out of memory ends the process with one line instead of being carried through every
  * caller. All functions here return zeroed or fully written memory, never NULL.
  */
+void out_of_memory(void) __attribute__((noreturn, cold)); /* for allocators of libraries */
 void *xcalloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
 void *xrealloc(void *old, size_t count, size_t size) __attribute__((returns_nonnull));
 char *xstrdup(const char *text) __attribute__((malloc, returns_nonnull));

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Parsing and describing options. */
-#include "options.h"
+#include "berth/base/options.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 #include "berth/base/alloc.h"
-#include "berth/base/fd.h"
 
 #define HELP_COLUMN 34
 
@@ -56,9 +54,8 @@ static int store(const struct option *option, const char *value, char *values, s
 		*(const char **)field = value;
 		return 0;
 	case OPTION_NUMBER:
-		if (str_to_u32(value, &number) < 0 || number > PRESERVE_MAX)
-			return refuse(err, "--%s: \"%s\" is not a number of 0 to %d", option->name,
-				      value, PRESERVE_MAX);
+		if (str_to_u32(value, &number) < 0)
+			return refuse(err, "--%s: \"%s\" is not a number", option->name, value);
 		*(unsigned *)field = number;
 		return 0;
 	case OPTION_LIST:
@@ -73,38 +70,78 @@ static int store(const struct option *option, const char *value, char *values, s
 	return 0;
 }
 
+/*
+ * Takes one option, and its argument where it has one, from the front of @args, which is neither
+ * empty nor "--". Returns how many words were taken.
+ */
+static int parse_one(const struct option *options, size_t count, char *const *args, void *values,
+		     bool *ret_help, struct error *err)
+{
+	const char *word = args[0] + (args[0][1] == '-' ? 2 : 1);
+	const struct option *option;
+	const char *value;
+	int taken = 1;
+	int r;
+
+	if (str_equal(word, "help") || str_equal(word, "h")) {
+		*ret_help = true;
+		return taken;
+	}
+	option = find(options, count, word, &value);
+	if (!option)
+		return refuse(err, "unknown option: %s", args[0]);
+	if (takes_argument(option) && !value) {
+		value = args[taken];
+		if (!value)
+			return refuse(err, "flag needs an argument: --%s", option->name);
+		taken++;
+	}
+	r = store(option, value, values, err);
+	return r < 0 ? r : taken;
+}
+
+static bool is_option(const char *word)
+{
+	return word && word[0] == '-' && word[1];
+}
+
 int options_parse(const struct option *options, size_t count, char *const *args, void *values,
 		  bool *ret_help, struct error *err)
 {
 	int taken = 0;
 
-	while (args[taken] && args[taken][0] == '-' && args[taken][1]) {
-		const char *word = args[taken++];
-		const struct option *option;
-		const char *value;
+	while (is_option(args[taken]) && !*ret_help) {
 		int r;
 
-		if (str_equal(word, "--"))
-			break;
-		word += word[1] == '-' ? 2 : 1;
-		if (str_equal(word, "help") || str_equal(word, "h")) {
-			*ret_help = true;
-			return taken;
-		}
-		option = find(options, count, word, &value);
-		if (!option)
-			return refuse(err, "unknown option: %s", args[taken - 1]);
-		if (takes_argument(option) && !value) {
-			value = args[taken];
-			if (!value)
-				return refuse(err, "flag needs an argument: --%s", option->name);
-			taken++;
-		}
-		r = store(option, value, values, err);
+		if (str_equal(args[taken], "--"))
+			return taken + 1;
+		r = parse_one(options, count, args + taken, values, ret_help, err);
 		if (r < 0)
 			return r;
+		taken += r;
 	}
 	return taken;
+}
+
+int options_parse_anywhere(const struct option *options, size_t count, char *const *args,
+			   void *values, struct strv *words, bool *ret_help, struct error *err)
+{
+	bool ended = false;
+
+	while (*args && !*ret_help) {
+		int r = 1;
+
+		if (ended || !is_option(*args))
+			strv_add(words, *args);
+		else if (str_equal(*args, "--"))
+			ended = true;
+		else
+			r = parse_one(options, count, args, values, ret_help, err);
+		if (r < 0)
+			return r;
+		args += r;
+	}
+	return 0;
 }
 
 void options_done(const struct option *options, size_t count, void *values)
@@ -128,11 +165,4 @@ void options_help(const struct option *options, size_t count, struct buf *out)
 			buf_printf(&left, " %s", option->argument);
 		buf_printf(out, "%-*s %s\n", HELP_COLUMN, left.data, option->help);
 	}
-}
-
-int print_out(const char *text, struct error *err)
-{
-	int r = fd_write_all(STDOUT_FILENO, text, strlen(text));
-
-	return r < 0 ? fail(err, r, "write to standard output") : 0;
 }

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A command of berth-pull: its words, its options, what it does. */
+#ifndef BERTH_PULL_COMMAND_H
+#define BERTH_PULL_COMMAND_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "berth/base/options.h"
+
+/* What every command has: the global options, and what the environment says. NULL: not set. */
+struct context {
+	const char *store; /* absolute path */
+	bool json, quiet;
+	/* Works in a user namespace of its own, since it has no rights over the host. */
+	bool user_namespace;
+	const char *home, *xdg_runtime_dir, *xdg_config_home, *docker_config, *registry_auth_file;
+	const atomic_bool *cancelled; /* SIGINT or SIGTERM arrived */
+};
+
+struct command {
+	const char *name;
+	const char *arguments; /* "IMAGE [BUNDLE]" */
+	const char *summary;
+	const struct option *options;
+	size_t option_count;
+	size_t values_size; /* of the struct that the options fill */
+	size_t args_min, args_max;
+	bool writes; /* to the store: an ordinary user needs his user namespace for it */
+	int (*run)(const struct context *context, void *values, char *const *args,
+		   struct error *err);
+};
+
+/* Writes @text to standard output. */
+int print_out(const char *text, struct error *err) must_check;
+
+#endif

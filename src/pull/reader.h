@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A stream of bytes that somebody else produces: what a layer passes through. Readers are chained:
+ * file -> digest -> gzip -> digest -> tar. Each is pulled by the next, in one thread; pump.c puts a
+ * thread between two of them.
+ */
+#ifndef BERTH_PULL_READER_H
+#define BERTH_PULL_READER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "berth/base/error.h"
+
+#include "digest.h"
+
+/* Size in bytes of the buffers that readers own. */
+#define READER_CHUNK (128u * 1024)
+
+struct reader {
+	/*
+	 * Yields the next bytes, at least one: *ret_data points to *ret_size bytes that stay valid
+	 * until the next call. Returns 1, 0 at the end (again and again), or negative errno.
+	 */
+	int (*read)(struct reader *self, const void **ret_data, size_t *ret_size,
+		    struct error *err);
+	/* Frees the reader and all that it reads from. */
+	void (*free)(struct reader *self);
+};
+
+static inline int must_check reader_read(struct reader *reader, const void **ret_data,
+					 size_t *ret_size, struct error *err)
+{
+	return reader->read(reader, ret_data, ret_size, err);
+}
+
+static inline void cleanup_reader(struct reader **variable)
+{
+	if (*variable)
+		(*variable)->free(*variable);
+	*variable = NULL;
+}
+#define _cleanup_reader_ __attribute__((cleanup(cleanup_reader)))
+
+/*
+ * The bytes of @fd from @offset on, @size of them (a file that ends before is an error), or to its
+ * end with UINT64_MAX. Read with pread(2). @fd is taken over; @what names it in errors, is copied.
+ */
+struct reader *reader_of_file(int fd, uint64_t offset, uint64_t size, const char *what);
+
+/* The bytes of a memory that outlives the reader. */
+struct reader *reader_of_memory(const void *data, size_t size);
+
+/*
+ * Passes on what it reads from @inner (taken over), and checks it: at the end the digest must be
+ * @expected (NULL: it is only computed) and the length @size (UINT64_MAX: any); what is longer is
+ * an error at once. @what names the bytes in errors ("layer sha256:…"), is copied.
+ */
+struct reader *reader_check(struct reader *inner, const struct digest *expected, uint64_t size,
+			    const char *what);
+
+/* The digest and number of what a reader_check() has passed on; to be called after its end. */
+void reader_check_result(struct reader *check, struct digest *ret_digest, uint64_t *ret_size);
+
+/*
+ * What @inner (taken over) holds, decompressed: the first bytes say how (1f 8b: gzip of one or
+ * several members; 28 b5 2f fd, or a skippable frame: zstd of one or several frames; otherwise the
+ * bytes as they are). Errors: damaged or cut data, rubbish after the last member (zeros are not),
+ * a zstd window above 128 MiB, more than @max bytes in all, and, once 16 MiB have come out, more
+ * than @ratio times what went in (0: no such limit). @what names the bytes in errors, is copied.
+ */
+struct reader *reader_decompress(struct reader *inner, uint64_t max, uint64_t ratio,
+				 const char *what);
+
+/*
+ * Reads @inner (taken over) in a thread of its own, a few chunks ahead, so that what is before and
+ * what is behind it work side by side. Freeing it ends the thread.
+ */
+int reader_pump(struct reader *inner, struct reader **ret, struct error *err) must_check;
+
+/* Reads to the end, and throws away. Returns 0 or negative errno. */
+int reader_drain(struct reader *reader, struct error *err) must_check;
+
+#endif

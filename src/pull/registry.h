@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A registry as a source: distribution-spec, and what Docker Hub does besides. */
+#ifndef BERTH_PULL_REGISTRY_H
+#define BERTH_PULL_REGISTRY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "berth/base/str.h"
+
+#include "reference.h"
+#include "source.h"
+
+/* What the command line and the environment say; all texts are borrowed. */
+struct registry_options {
+	const char *creds;	    /* USER:PASSWORD, or NULL */
+	const char *authfile;	    /* or NULL: the usual places */
+	const char *tls_ca;	    /* file of certificates to trust besides, or NULL */
+	bool insecure;		    /* http, and certificates that nobody signed */
+	const struct strv *mirrors; /* URLs to ask first, for docker.io images */
+	bool wait;		    /* wait also where the pull limit is reached */
+	const atomic_bool *cancelled;
+	/* Where the files of users and certificates lie; NULL: not set. */
+	const char *home, *xdg_runtime_dir, *xdg_config_home, *docker_config, *registry_auth_file;
+};
+
+/* Nothing is asked yet. @reference and @options outlive the source. */
+int registry_open(const struct reference *reference, const struct registry_options *options,
+		  struct source **ret, struct error *err) must_check;
+
+#endif
