@@ -20,7 +20,7 @@ test=(
 	golang-go golang-github-opencontainers-runtime-tools-dev
 	golang-github-google-uuid-dev golang-github-mrunalp-fileutils-dev
 	golang-github-urfave-cli-dev
-	skopeo umoci isal zstd tini libarchive-tools python3-minimal apache2-utils
+	skopeo umoci isal zstd tini libarchive-tools python3 apache2-utils
 	user-mode-linux qemu-system-x86
 )
 
