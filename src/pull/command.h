@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "berth/base/options.h"
 
@@ -16,7 +17,9 @@ struct context {
 	/* Works in a user namespace of its own, since it has no rights over the host. */
 	bool user_namespace;
 	const char *home, *xdg_runtime_dir, *xdg_config_home, *docker_config, *registry_auth_file;
-	const atomic_bool *cancelled; /* SIGINT or SIGTERM arrived */
+	const char *const *environment; /* "NAME=VALUE", NULL-terminated: for credential helpers */
+	uid_t uid;			/* the user's own, as it is outside of user namespaces */
+	const atomic_bool *cancelled;	/* SIGINT or SIGTERM arrived */
 };
 
 struct command {

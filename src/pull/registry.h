@@ -8,20 +8,18 @@
 
 #include "berth/base/str.h"
 
+#include "credentials.h"
 #include "reference.h"
 #include "source.h"
 
 /* What the command line and the environment say; all texts are borrowed. */
 struct registry_options {
-	const char *creds;	    /* USER:PASSWORD, or NULL */
-	const char *authfile;	    /* or NULL: the usual places */
+	struct credentials_places credentials;
 	const char *tls_ca;	    /* file of certificates to trust besides, or NULL */
 	bool insecure;		    /* http, and certificates that nobody signed */
 	const struct strv *mirrors; /* URLs to ask first, for docker.io images */
 	bool wait;		    /* wait also where the pull limit is reached */
 	const atomic_bool *cancelled;
-	/* Where the files of users and certificates lie; NULL: not set. */
-	const char *home, *xdg_runtime_dir, *xdg_config_home, *docker_config, *registry_auth_file;
 };
 
 /* Nothing is asked yet. @reference and @options outlive the source. */
