@@ -15,12 +15,17 @@
 /* As given on the command line, unread; NULL, empty, false where not given. */
 struct bundle_options {
 	struct strv args, env, volumes, tmpfs, cap_add, cap_drop, security_opts;
-	const char *user, *cwd, *memory, *cpus, *pids, *network, *userns, *hostname;
+	const char *entrypoint, *user, *cwd, *memory, *cpus, *pids, *network, *userns, *hostname;
+	const char *image_volumes;
 	bool read_only, tty, init, flat;
+	/* Not options, the caller fills them in: struct context's, and the environment for --env
+	 * without a value, NULL-terminated. */
+	bool user_namespace;
+	const char *const *environment;
 };
 
 /* The rows of the option table that fill it: the command's values begin with a bundle_options. */
-#define BUNDLE_OPTION_COUNT 18
+#define BUNDLE_OPTION_COUNT 21
 extern const struct option bundle_option_table[BUNDLE_OPTION_COUNT];
 
 /*
