@@ -6,30 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "berth/base/alloc.h"
 #include "berth/base/fd.h"
 #include "berth/base/proc.h"
-#include "berth/base/spawn.h"
 #include "berth/base/str.h"
 #include "berth/base/sys.h"
 #include "berth/linux/process.h"
 
-/* The kernel's bounds: lines of a map, and bytes of the one write that must hold them all. */
-#define MAP_LINES_MAX 340
-#define MAP_BYTES_MAX 4095
-
-/* Where the helpers are looked for: PATH is the user's to choose. The last is that of NixOS. */
-static const char *const helper_directories[] = {"/usr/bin", "/bin", "/usr/local/bin",
-						 "/run/wrappers/bin"};
-#define HELPER_DIRECTORIES "/usr/bin, /bin, /usr/local/bin, /run/wrappers/bin"
-
-/* They may have to ask a directory service for the user. */
-#define HELPER_TIMEOUT_MS 30000
 /* The text of a map's file has three columns of ten digits. */
-#define MAP_READ_MAX ((size_t)MAP_LINES_MAX * 64)
+#define MAP_READ_MAX ((size_t)ID_MAP_LINES_MAX * 64)
 
 /* What the errors of the write mean, of which user_namespaces(7) needs a page to tell. */
 static const char *map_hint(int code)
@@ -46,31 +33,31 @@ static const char *map_hint(int code)
 	}
 }
 
-static int map_text(const struct spec_id_map *maps, size_t count, struct buf *text,
-		    struct error *err)
+static int map_text(const struct id_map *maps, size_t count, struct buf *text, struct error *err)
 {
-	if (count > MAP_LINES_MAX)
+	if (count > ID_MAP_LINES_MAX)
 		return refuse_as(err, -E2BIG, "%zu ranges, but the kernel takes at most %d", count,
-				 MAP_LINES_MAX);
+				 ID_MAP_LINES_MAX);
 	for (size_t i = 0; i < count; i++)
 		buf_printf(text, "%u %u %u\n", maps[i].container_id, maps[i].host_id, maps[i].size);
-	if (text->size > MAP_BYTES_MAX)
+	if (text->size > ID_MAP_BYTES_MAX)
 		return refuse_as(err, -E2BIG,
 				 "%zu bytes of ranges, but the kernel takes at most %d", text->size,
-				 MAP_BYTES_MAX);
+				 ID_MAP_BYTES_MAX);
 	return 0;
 }
 
 /* The two maps of a user namespace. */
 struct kind {
-	const char *field, *file, *helper, *ranges;
+	enum id_kind kind;
+	const char *field, *file;
 	uid_t (*own)(void);
 };
 
-static const struct kind uids = {"uidMappings", "uid_map", "newuidmap", "/etc/subuid", geteuid};
-static const struct kind gids = {"gidMappings", "gid_map", "newgidmap", "/etc/subgid", getegid};
+static const struct kind uids = {ID_USERS, "uidMappings", "uid_map", geteuid};
+static const struct kind gids = {ID_GROUPS, "gidMappings", "gid_map", getegid};
 
-static int write_map(int procfd, pid_t pid, const char *file, const struct spec_id_map *maps,
+static int write_map(int procfd, pid_t pid, const char *file, const struct id_map *maps,
 		     size_t count, struct error *err)
 {
 	_cleanup_buf_ struct buf text = BUF_EMPTY;
@@ -100,71 +87,14 @@ static int deny_setgroups(int procfd, pid_t pid, struct error *err)
 	return proc_write(procfd, path, "deny", err);
 }
 
-/* The helper's path, the caller's, or NULL where it is not installed. */
-static char *find_helper(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(helper_directories); i++) {
-		char *path = xasprintf("%s/%s", helper_directories[i], name);
-
-		if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0)
-			return path;
-		free(path);
-	}
-	return NULL;
-}
-
-/* What may be wrong, besides what the helper says itself. */
-static const char *helper_hint(void)
-{
-	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1
-		       ? "berth runs with no_new_privs, under which the helper has no rights: "
-		       : "";
-}
-
-static int run_helper(const struct kind *kind, const char *path, pid_t pid,
-		      const struct spec_id_map *maps, size_t count, struct error *err)
-{
-	_cleanup_strv_ struct strv args = {.items = NULL};
-	struct spawn helper = {.path = path, .cwdfd = -EBADF, .timeout_ms = HELPER_TIMEOUT_MS};
-	char number[16];
-	int r;
-
-	strv_add(&args, kind->helper);
-	snprintf(number, sizeof(number), "%d", pid);
-	strv_add(&args, number);
-	for (size_t i = 0; i < count; i++) {
-		const uint32_t range[] = {maps[i].container_id, maps[i].host_id, maps[i].size};
-
-		for (size_t k = 0; k < ARRAY_SIZE(range); k++) {
-			snprintf(number, sizeof(number), "%u", range[k]);
-			strv_add(&args, number);
-		}
-	}
-	helper.argv = (const char *const *)args.items;
-	r = spawn_wait(&helper, err);
-	return r < 0 ? within(err, r, "%smap the ranges (does %s give them to user %u?)",
-			      helper_hint(), kind->ranges, geteuid())
-		     : 0;
-}
-
 /* The map by somebody who has more rights than the caller. */
-static int delegate_map(const struct kind *kind, pid_t pid, const struct spec_id_map *maps,
-			size_t count, struct error *err)
+static int delegate_map(const struct kind *kind, pid_t pid, const struct id_map *maps, size_t count,
+			struct error *err)
 {
 	_cleanup_buf_ struct buf text = BUF_EMPTY;
-	_cleanup_free_ char *path = NULL;
 	int r = map_text(maps, count, &text, err);
 
-	if (r < 0)
-		return r;
-	path = find_helper(kind->helper);
-	if (!path)
-		return refuse_as(err, -ENOENT,
-				 "user %u needs %s to map more than the own id %u, and it is not "
-				 "installed (looked for in " HELPER_DIRECTORIES
-				 "; Debian has it in the package uidmap)",
-				 geteuid(), kind->helper, kind->own());
-	return run_helper(kind, path, pid, maps, count, err);
+	return r < 0 ? r : id_map_by_helper(kind->kind, pid, maps, count, err);
 }
 
 static bool has_rights(void)
@@ -174,13 +104,13 @@ static bool has_rights(void)
 	return (sys_capabilities() & needed) == needed;
 }
 
-bool idmap_is_own(const struct spec_id_map *maps, size_t count, uint32_t own)
+bool idmap_is_own(const struct id_map *maps, size_t count, uint32_t own)
 {
 	return count == 1 && maps[0].size == 1 && maps[0].host_id == own;
 }
 
 /* Without a word of which object of config.json the map is from. */
-static int make_map(int procfd, pid_t pid, const struct kind *kind, const struct spec_id_map *maps,
+static int make_map(int procfd, pid_t pid, const struct kind *kind, const struct id_map *maps,
 		    size_t count, struct error *err)
 {
 	bool rights = has_rights();
@@ -211,7 +141,7 @@ int idmap_write(int procfd, pid_t pid, const struct spec_id_maps *maps, const ch
 }
 
 /* Whether the text of a map's file, which is taken apart, says what @maps do in whatever order. */
-static bool says_the_same(char *text, const struct spec_id_map *maps, size_t count)
+static bool says_the_same(char *text, const struct id_map *maps, size_t count)
 {
 	uint32_t found[3];
 	size_t numbers = 0;
@@ -234,7 +164,7 @@ static bool says_the_same(char *text, const struct spec_id_map *maps, size_t cou
 	return numbers == 3 * count;
 }
 
-static int compare_map(int procfd, pid_t pid, const char *file, const struct spec_id_map *maps,
+static int compare_map(int procfd, pid_t pid, const char *file, const struct id_map *maps,
 		       size_t count, struct error *err)
 {
 	_cleanup_free_ char *text = NULL;

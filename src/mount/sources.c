@@ -138,7 +138,7 @@ static int clone_root(const char *path, struct error *err)
 	return take_fd(&fd);
 }
 
-static bool is_mapped(const struct spec_id_map *maps, size_t count, uint32_t id)
+static bool is_mapped(const struct id_map *maps, size_t count, uint32_t id)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (id >= maps[i].host_id && id - maps[i].host_id < maps[i].size)

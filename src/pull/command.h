@@ -16,10 +16,18 @@ struct context {
 	bool json, quiet;
 	/* Works in a user namespace of its own, since it has no rights over the host. */
 	bool user_namespace;
-	const char *home, *xdg_runtime_dir, *xdg_config_home, *docker_config, *registry_auth_file;
+	const char *home, *xdg_runtime_dir, *xdg_config_home, *docker_config, *registry_auth_file,
+		*path;
 	const char *const *environment; /* "NAME=VALUE", NULL-terminated: for credential helpers */
 	uid_t uid;			/* the user's own, as it is outside of user namespaces */
-	const atomic_bool *cancelled;	/* SIGINT or SIGTERM arrived */
+	atomic_bool *cancelled; /* SIGINT or SIGTERM arrived, or work side by side must end */
+};
+
+/* Options that several commands share, and where in a command's values their struct lies. */
+struct option_group {
+	const struct option *options;
+	size_t count;
+	size_t offset;
 };
 
 struct command {
@@ -28,12 +36,16 @@ struct command {
 	const char *summary;
 	const struct option *options;
 	size_t option_count;
+	const struct option_group *groups;
+	size_t group_count;
 	size_t values_size; /* of the struct that the options fill */
 	size_t args_min, args_max;
 	bool writes; /* to the store: an ordinary user needs his user namespace for it */
 	int (*run)(const struct context *context, void *values, char *const *args,
 		   struct error *err);
 };
+
+extern const struct command command_pull, command_bundle;
 
 /* Writes @text to standard output. */
 int print_out(const char *text, struct error *err) must_check;

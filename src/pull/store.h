@@ -14,6 +14,7 @@
 #ifndef BERTH_PULL_STORE_H
 #define BERTH_PULL_STORE_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -96,17 +96,17 @@ static const struct field id_map_fields[] = {
 	{.name = "containerID",
 	 .kind = FIELD_NUMBER,
 	 .required = true,
-	 AT_NUMBER(struct spec_id_map, container_id),
+	 AT_NUMBER(struct id_map, container_id),
 	 RANGE(0, UINT32_MAX - 1)},
 	{.name = "hostID",
 	 .kind = FIELD_NUMBER,
 	 .required = true,
-	 AT_NUMBER(struct spec_id_map, host_id),
+	 AT_NUMBER(struct id_map, host_id),
 	 RANGE(0, UINT32_MAX - 1)},
 	{.name = "size",
 	 .kind = FIELD_NUMBER,
 	 .required = true,
-	 AT_NUMBER(struct spec_id_map, size),
+	 AT_NUMBER(struct id_map, size),
 	 RANGE(1, UINT32_MAX)},
 };
 
@@ -114,7 +114,7 @@ static const struct field id_map_fields[] = {
 static int check_id_map(const struct decoder *d, const struct node *node, void *base,
 			struct error *err)
 {
-	const struct spec_id_map *map = base;
+	const struct id_map *map = base;
 	const uint32_t first = map->container_id > map->host_id ? map->container_id : map->host_id;
 
 	(void)d;
@@ -124,7 +124,7 @@ static int check_id_map(const struct decoder *d, const struct node *node, void *
 	return 0;
 }
 
-const struct table id_map_table = {FIELDS(id_map_fields), .size = sizeof(struct spec_id_map),
+const struct table id_map_table = {FIELDS(id_map_fields), .size = sizeof(struct id_map),
 				   .check = check_id_map};
 
 static bool ranges_meet(uint32_t a, uint32_t a_size, uint32_t b, uint32_t b_size)
@@ -132,18 +132,18 @@ static bool ranges_meet(uint32_t a, uint32_t a_size, uint32_t b, uint32_t b_size
 	return a < b ? b - a < a_size : a - b < b_size;
 }
 
-static int check_id_maps(const struct node *list, const struct spec_id_map *maps, size_t count,
+static int check_id_maps(const struct node *list, const struct id_map *maps, size_t count,
 			 struct error *err)
 {
 	if (count > ID_MAP_LINES_MAX)
 		return refuse_at(list, err, "has %zu items, and the kernel takes %d", count,
 				 ID_MAP_LINES_MAX);
 	for (size_t i = 1; i < count; i++) {
-		const struct spec_id_map *b = &maps[i];
+		const struct id_map *b = &maps[i];
 		const struct node at = node_item(list, i, NULL);
 
 		for (size_t j = 0; j < i; j++) {
-			const struct spec_id_map *a = &maps[j];
+			const struct id_map *a = &maps[j];
 
 			if (ranges_meet(a->container_id, a->size, b->container_id, b->size) ||
 			    ranges_meet(a->host_id, a->size, b->host_id, b->size))

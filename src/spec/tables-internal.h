@@ -12,7 +12,7 @@ extern const struct table linux_table;	   /* linux: struct spec_linux */
 extern const struct table resources_table; /* linux.resources: struct spec_resources */
 extern const struct table seccomp_table;   /* linux.seccomp: struct spec_seccomp */
 
-extern const struct table id_map_table; /* an item of uidMappings: struct spec_id_map */
+extern const struct table id_map_table; /* an item of uidMappings: struct id_map */
 
 /* What no single range of uidMappings and gidMappings of @node can tell: do any overlap? */
 int id_maps_check(const struct node *node, const struct spec_id_maps *maps,

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "berth/base/error.h"
+#include "berth/base/id_map.h"
 #include "berth/spec/spec.h"
 
 /*
@@ -25,7 +26,7 @@
 int idmap_write(int procfd, pid_t pid, const struct spec_id_maps *maps, const char *owner,
 		struct error *err) must_check;
 /* Whether @maps is one id, and that is @own on the host. */
-bool idmap_is_own(const struct spec_id_map *maps, size_t count, uint32_t own);
+bool idmap_is_own(const struct id_map *maps, size_t count, uint32_t own);
 
 /*
  * Compares @maps with those of process @pid, which has joined a user namespace: what config.json

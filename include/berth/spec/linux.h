@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "berth/base/id_map.h"
 #include "berth/spec/resources.h"
 #include "berth/spec/seccomp.h"
 #include "berth/spec/strings.h"
@@ -33,14 +34,8 @@ struct spec_namespace {
 	size_t index;	  /* which entry of linux.namespaces, for messages */
 };
 
-struct spec_id_map {
-	uint32_t container_id;
-	uint32_t host_id;
-	uint32_t size;
-};
-
 struct spec_id_maps {
-	struct spec_id_map *uid, *gid;
+	struct id_map *uid, *gid;
 	size_t uid_count, gid_count;
 };
 

@@ -216,8 +216,7 @@ static void test_id_maps(void **state)
 	(void)state;
 	needs_kernel();
 
-	struct spec_id_map uid[] = {{0, 100000, 1000}, {5000, 200000, 7}},
-			   gid[] = {{0, 300000, 10}};
+	struct id_map uid[] = {{0, 100000, 1000}, {5000, 200000, 7}}, gid[] = {{0, 300000, 10}};
 	struct spec_id_maps maps = {.uid = uid, .gid = gid, .uid_count = 2, .gid_count = 1};
 	struct error err = ERROR_NONE;
 
@@ -239,12 +238,12 @@ static void test_many_id_maps(void **state)
 	(void)state;
 	needs_kernel();
 
-	struct spec_id_map *uid = xcalloc(341, sizeof(*uid));
+	struct id_map *uid = xcalloc(341, sizeof(*uid));
 	struct spec_id_maps maps = {.uid = uid, .uid_count = 340};
 	struct error err = ERROR_NONE;
 
 	for (uint32_t i = 0; i < 341; i++)
-		uid[i] = (struct spec_id_map){i * 2, 1000 + i * 2, 1};
+		uid[i] = (struct id_map){i * 2, 1000 + i * 2, 1};
 	if (geteuid() == 0)
 		assert_fine(with_maps(&maps, check_340_ranges, &err), err);
 	maps.uid_count = 341;
@@ -252,7 +251,7 @@ static void test_many_id_maps(void **state)
 	assert_string_equal(err.text, "linux.uidMappings: 341 ranges, but the kernel takes at most "
 				      "340");
 	for (uint32_t i = 0; i < 341; i++)
-		uid[i] = (struct spec_id_map){1000000000 + i, 2000000000 + i, 1};
+		uid[i] = (struct id_map){1000000000 + i, 2000000000 + i, 1};
 	maps.uid_count = 300;
 	assert_int_equal(idmap_write(-1, 1, &maps, "linux", &err), -E2BIG);
 	assert_contains(err.text, "bytes of ranges");
@@ -261,7 +260,7 @@ static void test_many_id_maps(void **state)
 
 static void child_map_as_user(void *argument)
 {
-	struct spec_id_map uid[] = {{0, 1234, 1}}, foreign[] = {{0, 0, 1}};
+	struct id_map uid[] = {{0, 1234, 1}}, foreign[] = {{0, 0, 1}};
 	struct spec_id_maps maps = {.uid = uid, .gid = uid, .uid_count = 1, .gid_count = 1};
 	struct error err = ERROR_NONE;
 	_cleanup_fd_ int procfd = proc_open(&err);
@@ -305,7 +304,7 @@ static void check_own_id(int procfd, pid_t pid)
 /* A user maps his own id by himself, and no other. */
 static void child_map_for_child(void *argument)
 {
-	struct spec_id_map own[] = {{7, 1234, 1}}, two[] = {{0, 1234, 1}, {1, 4294967000, 1}};
+	struct id_map own[] = {{7, 1234, 1}}, two[] = {{0, 1234, 1}, {1, 4294967000, 1}};
 	struct spec_id_maps maps = {.uid = own, .gid = own, .uid_count = 1, .gid_count = 1};
 	struct error err = ERROR_NONE;
 

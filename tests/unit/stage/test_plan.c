@@ -287,7 +287,7 @@ static void test_stage(void **state)
 /* What one without rights over the host cannot have. */
 static void test_restrict(void **state)
 {
-	struct spec_id_map own = {0, 1000, 1}, more = {0, 1000, 2};
+	struct id_map own = {0, 1000, 1}, more = {0, 1000, 2};
 	const gid_t groups[] = {5};
 	struct spec_process process = {.groups = groups};
 	struct spec spec = spec_of(BIT(NAMESPACE_MOUNT), 0);
