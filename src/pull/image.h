@@ -13,7 +13,7 @@
 #include "digest.h"
 
 struct platform {
-	const char *os, *architecture, *variant; /* normalised; "" where not given */
+	const char *os, *architecture, *variant; /* "" where not given */
 };
 
 /* image-spec descriptor.md. */
@@ -22,12 +22,18 @@ struct descriptor {
 	struct digest digest;
 	uint64_t size;		 /* bytes */
 	const char *const *urls; /* NULL-terminated; NULL: none */
-	const void *data;	 /* the content itself, decoded and not yet checked; or NULL */
-	size_t data_size;
+	const void *data; /* the content itself, which digest and size have been found true of */
+	size_t data_size; /* that is size; 0 without data */
 	bool has_platform;
-	struct platform platform;
-	bool is_artifact; /* artifactType, or an annotation that says attestation */
+	struct platform platform; /* normalised, see platform.h */
+	/* In an index: no image, but an attestation, another artifact, or of an unknown type. */
+	bool is_artifact;
+	const struct json *annotations; /* object, or NULL */
 };
+
+/* Bounds of one document. */
+#define INDEX_MANIFESTS_MAX 2000
+#define MANIFEST_LAYERS_MAX 5000
 
 struct image_index {
 	struct descriptor *manifests;
@@ -55,23 +61,26 @@ struct document {
 
 /*
  * Reads an index or manifest, OCI's or Docker's schema 2. @content_type: the Content-Type header
- * (parameters are dropped), the descriptor's mediaType, or NULL. It and the document's own
- * mediaType must agree where both are there. Refused: schema 1 (said so), a document that has both
- * "manifests" and "layers" or "config" (CVE-2021-41190), a media type that is none of an image,
+ * (parameters are dropped; types for any data, as application/octet-stream, say nothing), the
+ * descriptor's mediaType, or NULL. It and the document's own mediaType must agree where both are
+ * there. Refused: schema 1 (said so), a document that has both "manifests" and "layers" or "config"
+ * (CVE-2021-41190), an artifact, a configuration or layer of a media type that is none of an image,
  * names that occur twice or differ in case only from a known one, sizes that are no whole numbers
- * from 0 on, digests that are none. All texts belong to @arena.
+ * from 0 on, digests that are none. Entries of an index whose digest is of an unknown algorithm are
+ * left out. All texts belong to @arena, which keeps all that is read.
  */
 int document_read(struct arena *arena, const char *text, size_t size, const char *content_type,
 		  struct document *ret, struct error *err) must_check;
 
-/* How a layer's media type says that it is packed; the bytes themselves decide between the three.
- * -EINVAL with a text for what is no layer of a file system. */
+/* Whether the media type is that of a layer, packed by gzip, zstd or not at all: the bytes
+ * themselves decide between the three. -EINVAL with a text for what is no layer. document_read()
+ * asks it. */
 int layer_check_media_type(const char *media_type, struct error *err) must_check;
 
 /* config.rootfs, and what the conversion to config.json needs; texts are "" and lists NULL where
  * not given. image-spec config.md. */
 struct image_config {
-	struct platform platform;
+	struct platform platform; /* as it stands there */
 	const char *os_version, *author, *created;
 	const char *const *os_features;
 	const char *user, *working_dir, *stop_signal;
