@@ -5,11 +5,20 @@
  * are made (which directories are there by implication only).
  *
  * A text, one line for each entry, in the order of the layer; a later line for the same path
- * replaces what was there:
+ * replaces what was there (and what was beneath it, unless both are directories):
  *   TYPE MODE UID GID SIZE SECONDS.NANOSECONDS CHECK PATH[\0TARGET]\n
- * TYPE: f file, h hard link, l symbolic link, c b p device and fifo, d directory, i directory that
- * is implied only, w whiteout, o opaque directory. MODE octal. CHECK: CRC-32 of the content, 8
- * hexadecimal digits (of files). In PATH and TARGET "\" and bytes below 0x20 are \ooo.
+ * TYPE:
+ *   f     file                      l  symbolic link       c b p  device, fifo
+ *   h     hard link; TARGET is the path of what it is linked to
+ *   u     hard link to what this layer does not have: it stands for what the layers below have at
+ *         TARGET. The layer's tree has a whiteout in its place
+ *   d     directory
+ *   i     directory that is implied only: the layer has something in it, and says nothing about
+ *         itself, so that its metadata are those that the layers below give it
+ *   w     whiteout
+ *   o     replaces no line: the directory at PATH hides what the layers below have in it
+ * MODE octal. CHECK: CRC-32 of the content, 8 hexadecimal digits (of files). In PATH and TARGET "\"
+ * and bytes below 0x20 are \ooo. Paths are as they are in the tree: no symbolic link is in one.
  */
 #ifndef BERTH_PULL_INDEX_H
 #define BERTH_PULL_INDEX_H
@@ -28,25 +37,39 @@ struct index_entry {
 	uint64_t size;
 	struct timespec mtime;
 	uint32_t check;
-	const char
-		*path; /* beneath the layer's root, without "/" in front; "" is the root itself */
+	const char *path;   /* beneath the layer's root, no "/" in front; "" is the root itself */
 	const char *target; /* of links and devices ("MAJOR:MINOR"), else "" */
 };
 
-/* Writes lines through a buffer of its own; @fd is borrowed. */
-struct index_writer *index_writer_new(int fd);
+/*
+ * Writes lines through a buffer of its own, from the offset of @fd (borrowed) on. An error of
+ * write(2) is kept, and returned by the functions that return something.
+ */
+struct index_writer *index_writer_new(int fd) __attribute__((returns_nonnull));
 void index_writer_add(struct index_writer *writer, const struct index_entry *entry);
-/* Writes what is left, and frees the writer. Returns 0 or negative errno of any write. */
-int index_writer_finish(struct index_writer *writer, struct error *err) must_check;
+/* Writes what the buffer holds. */
+int index_writer_flush(struct index_writer *writer, struct error *err) must_check;
+/* Without writing what the buffer holds. Accepts and returns NULL. */
 struct index_writer *index_writer_free(struct index_writer *writer);
 
-/* Calls @each for every line of @fd, from its beginning; stops at, and returns, a negative result.
+static inline void cleanup_index_writer(struct index_writer **variable)
+{
+	*variable = index_writer_free(*variable);
+}
+#define _cleanup_index_writer_ __attribute__((cleanup(cleanup_index_writer)))
+
+/*
+ * Calls @each for every line that @fd has now, from its beginning (pread(2): the offset stays);
+ * stops at, and returns, a negative result. A line that is none is refused.
  */
 int index_read(int fd,
 	       int (*each)(void *context, const struct index_entry *entry, struct error *err),
 	       void *context, struct error *err) must_check;
 
-/* CRC-32 as gzip has it, of @size more bytes; begin with 0. */
+/* CRC-32 as gzip has it, of @size more bytes, or of @size more zeros; begin with 0. */
 uint32_t index_check(uint32_t check, const void *data, size_t size);
+uint32_t index_check_zeros(uint32_t check, uint64_t size);
+/* CHECK of an open file's content; holes are passed over without being read. */
+int index_check_file(int fd, uint32_t *ret, struct error *err) must_check;
 
 #endif

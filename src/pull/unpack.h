@@ -22,13 +22,15 @@ struct unpack_options {
 	const atomic_bool *cancelled;  /* looked at between entries and chunks; or NULL */
 	atomic_ullong *progress;       /* bytes of content that have been written; or NULL */
 	_Atomic uint64_t *image_bytes; /* sum over all layers, checked against limits; or NULL */
-	int indexfd;		       /* see index.h; written from its offset on; -1: none */
+	int indexfd; /* see index.h; empty, open for reading and writing; -1: none is kept */
 };
 
 struct unpack_result {
-	uint64_t entries;
-	uint64_t bytes; /* content of regular files */
+	uint64_t entries; /* directories that are only implied are counted */
+	uint64_t bytes;	  /* content of regular files */
 	uint64_t skipped_devices, skipped_xattrs;
+	uint64_t open_links; /* hard links to what only the layers below can have: "u" in the index
+			      */
 };
 
 /*
