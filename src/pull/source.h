@@ -80,8 +80,12 @@ static inline void cleanup_source(struct source **variable)
 }
 #define _cleanup_source_ __attribute__((cleanup(cleanup_source)))
 
-/* oci:DIR[:REF|@DIGEST], oci-archive:FILE[:REF], docker-archive:FILE[:REF]. */
-int source_open_local(const char *text, const struct limits *limits, struct source **ret,
-		      struct error *err) must_check;
+/*
+ * oci:DIR[:REF|@DIGEST], oci-archive:FILE[:REF], docker-archive:FILE[:REF]. Archives are read in
+ * place; one that is compressed as a whole is decompressed once, into a file without a name in the
+ * directory @tmp, which must exist. Descriptors that are given to the source outlive its readers.
+ */
+int source_open_local(const char *text, const char *tmp, const struct limits *limits,
+		      struct source **ret, struct error *err) must_check;
 
 #endif

@@ -55,6 +55,7 @@ struct tar_entry {
 	size_t xattr_count;
 	const struct tar_piece *pieces; /* of a sparse file; NULL otherwise */
 	size_t piece_count;
+	uint64_t content_offset; /* in the stream: of the first byte that tar_read() yields */
 };
 
 /* @input is borrowed. */
