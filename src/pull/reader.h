@@ -21,7 +21,9 @@
 struct reader {
 	/*
 	 * Yields the next bytes, at least one: *ret_data points to *ret_size bytes that stay valid
-	 * until the next call. Returns 1, 0 at the end (again and again), or negative errno.
+	 * until the next call. Returns 1, 0 at the end (again and again), or negative errno:
+	 * -EBADMSG where the bytes are not what they should be (damaged, cut, of another digest or
+	 * length), -EFBIG beyond a limit, otherwise what the system said. No call after an error.
 	 */
 	int (*read)(struct reader *self, const void **ret_data, size_t *ret_size,
 		    struct error *err);
@@ -55,7 +57,8 @@ struct reader *reader_of_memory(const void *data, size_t size);
 /*
  * Passes on what it reads from @inner (taken over), and checks it: at the end the digest must be
  * @expected (NULL: it is only computed) and the length @size (UINT64_MAX: any); what is longer is
- * an error at once. @what names the bytes in errors ("layer sha256:…"), is copied.
+ * an error at once, and is not passed on. @what names the bytes in errors ("layer sha256:…"), is
+ * copied.
  */
 struct reader *reader_check(struct reader *inner, const struct digest *expected, uint64_t size,
 			    const char *what);
@@ -75,7 +78,8 @@ struct reader *reader_decompress(struct reader *inner, uint64_t max, uint64_t ra
 
 /*
  * Reads @inner (taken over) in a thread of its own, a few chunks ahead, so that what is before and
- * what is behind it work side by side. Freeing it ends the thread.
+ * what is behind it work side by side. Freeing it ends the thread, after the read from @inner that
+ * is under way. On failure @inner is freed.
  */
 int reader_pump(struct reader *inner, struct reader **ret, struct error *err) must_check;
 

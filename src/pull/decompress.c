@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The stage of a stream that unpacks it. What the bytes are is told by the bytes: media types of
+ * layers are wrong too often. The sizes and checksums that packed data carries bound nothing, so
+ * what comes out is counted here.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "berth/base/alloc.h"
+
+#include "codec.h"
+#include "inflate.h"
+#include "reader.h"
+
+#define HEAD_SIZE	4
+#define RATIO_FREE_SIZE (16u << 20) /* bytes that may come out whatever went in */
+
+struct decompress {
+	struct reader reader;
+	struct reader *inner;
+	char *what;
+	struct codec *codec; /* NULL: the bytes are passed on as they are */
+	bool begun;
+	bool more;	    /* the codec has output without more input */
+	bool between;	    /* two members; the data may end */
+	bool zeros;	    /* nothing but zeros may follow */
+	struct span in;	    /* what waits to be decoded */
+	struct span behind; /* what follows it, in the inner reader's buffer */
+	uint8_t head[HEAD_SIZE];
+	uint64_t taken, given; /* bytes from the inner reader, and out of here */
+	uint64_t max, ratio;
+	uint8_t buffer[READER_CHUNK];
+};
+
+/* More to decode. Returns 1, 0 at the end, or negative errno. */
+static int fill(struct decompress *d, struct error *err)
+{
+	const void *data;
+	int r;
+
+	if (d->behind.size > 0) {
+		d->in = d->behind;
+		d->behind.size = 0;
+		return 1;
+	}
+	r = reader_read(d->inner, &data, &d->in.size, err);
+	if (r <= 0) {
+		d->in.size = 0;
+		return r;
+	}
+	d->in.data = data;
+	d->taken += d->in.size;
+	return 1;
+}
+
+/* Makes the first HEAD_SIZE bytes, if there are so many, lie in one piece in d->in. */
+static int read_head(struct decompress *d, struct error *err)
+{
+	size_t have = 0;
+	int r;
+
+	r = fill(d, err);
+	if (r <= 0 || d->in.size >= HEAD_SIZE)
+		return r < 0 ? r : 0;
+	do {
+		size_t size = HEAD_SIZE - have < d->in.size ? HEAD_SIZE - have : d->in.size;
+
+		memcpy(d->head + have, d->in.data, size);
+		have += size;
+		span_take(&d->in, size);
+		r = have < HEAD_SIZE ? fill(d, err) : 0;
+	} while (r > 0);
+	d->behind = d->in;
+	d->in = (struct span){.data = d->head, .size = have};
+	return r;
+}
+
+static int begin(struct decompress *d, struct error *err)
+{
+	static const uint8_t zstd_magic[] = {0x28, 0xb5, 0x2f, 0xfd};
+	static const uint8_t skippable_magic[] = {0x2a, 0x4d, 0x18}; /* after 50 to 5f */
+	const uint8_t *head;
+	int r;
+
+	r = read_head(d, err);
+	if (r < 0)
+		return r;
+	d->begun = true;
+	head = d->in.data;
+	if (d->in.size >= 2 && head[0] == 0x1f && head[1] == 0x8b)
+		d->codec = gzip_codec_new(inflate_best());
+	else if (d->in.size >= HEAD_SIZE &&
+		 (memcmp(head, zstd_magic, HEAD_SIZE) == 0 ||
+		  ((head[0] & 0xf0) == 0x50 &&
+		   memcmp(head + 1, skippable_magic, sizeof(skippable_magic)) == 0)))
+		d->codec = zstd_codec_new();
+	return 0;
+}
+
+/* @size more bytes come out: are they too many? */
+static int count(struct decompress *d, size_t size, struct error *err)
+{
+	uint64_t used = d->taken - d->in.size - d->behind.size;
+
+	d->given += size;
+	if (d->given > d->max)
+		return refuse_as(err, -EFBIG, "%s: more than %llu bytes when unpacked", d->what,
+				 (unsigned long long)d->max);
+	if (d->ratio > 0 && d->codec && d->given > RATIO_FREE_SIZE && d->given / d->ratio > used)
+		return refuse_as(err, -EFBIG,
+				 "%s: unpacked it is more than %llu times as large as packed",
+				 d->what, (unsigned long long)d->ratio);
+	return 0;
+}
+
+/* Some writers fill up the last block of their output device. */
+static int skip_zeros(struct decompress *d, struct error *err)
+{
+	d->zeros = true;
+	for (size_t i = 0; i < d->in.size; i++) {
+		if (d->in.data[i] != 0)
+			return refuse_as(err, -EBADMSG, "%s: rubbish after the end of its data",
+					 d->what);
+	}
+	d->in.size = 0;
+	return 0;
+}
+
+static int step(struct decompress *d, struct room *out, struct error *err)
+{
+	int r;
+
+	if (d->between && d->in.size > 0 && (d->zeros || d->in.data[0] == 0))
+		return skip_zeros(d, err);
+	r = d->codec->step(d->codec, &d->in, out, err);
+	if (r < 0)
+		return within(err, r, "%s", d->what);
+	d->between = r == CODEC_BETWEEN;
+	d->more = out->size == 0;
+	return 0;
+}
+
+/* Decodes into @out until it is full, or, with something in it, the input is used up. Returns 0 at
+ * the end of the data, otherwise 1. */
+static int decode(struct decompress *d, struct room *out, struct error *err)
+{
+	size_t all = out->size;
+	int r;
+
+	do {
+		if (d->in.size == 0 && !d->more) {
+			r = fill(d, err);
+			if (r < 0)
+				return r;
+			if (r == 0 && !d->between)
+				return refuse_as(err, -EBADMSG, "%s: its data is cut off", d->what);
+			if (r == 0)
+				return 0;
+		}
+		r = step(d, out, err);
+		if (r < 0)
+			return r;
+	} while (out->size == all || (out->size > 0 && d->in.size > 0));
+	return 1;
+}
+
+/* The data as it is. */
+static int pass_on(struct decompress *d, const void **ret_data, size_t *ret_size, struct error *err)
+{
+	int r;
+
+	r = d->in.size > 0 ? 1 : fill(d, err);
+	if (r <= 0)
+		return r;
+	*ret_data = d->in.data;
+	*ret_size = d->in.size;
+	d->in.size = 0;
+	r = count(d, *ret_size, err);
+	return r < 0 ? r : 1;
+}
+
+static int decompress_read(struct reader *self, const void **ret_data, size_t *ret_size,
+			   struct error *err)
+{
+	struct decompress *d = (struct decompress *)self;
+	struct room out = {.data = d->buffer, .size = sizeof(d->buffer)};
+	int r;
+
+	r = d->begun ? 0 : begin(d, err);
+	if (r < 0)
+		return r;
+	if (!d->codec)
+		return pass_on(d, ret_data, ret_size, err);
+	r = decode(d, &out, err);
+	if (r <= 0)
+		return r;
+	*ret_data = d->buffer;
+	*ret_size = sizeof(d->buffer) - out.size;
+	r = count(d, *ret_size, err);
+	return r < 0 ? r : 1;
+}
+
+static void decompress_free(struct reader *self)
+{
+	struct decompress *d = (struct decompress *)self;
+
+	cleanup_reader(&d->inner);
+	if (d->codec)
+		d->codec->free(d->codec);
+	free(d->what);
+	free(d);
+}
+
+struct reader *reader_decompress(struct reader *inner, uint64_t max, uint64_t ratio,
+				 const char *what)
+{
+	struct decompress *d = xcalloc(1, sizeof(*d));
+
+	d->reader = (struct reader){.read = decompress_read, .free = decompress_free};
+	d->inner = inner;
+	d->max = max;
+	d->ratio = ratio;
+	d->what = xstrdup(what);
+	return &d->reader;
+}
