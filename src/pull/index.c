@@ -250,11 +250,6 @@ int index_read(int fd,
 	return lines.size ? refuse(err, "the index of a layer is cut off") : 0;
 }
 
-uint32_t index_check(uint32_t check, const void *data, size_t size)
-{
-	return (uint32_t)crc32_z(check, data, size);
-}
-
 /* By doubling: the check of 2n zeros comes from that of n. */
 uint32_t index_check_zeros(uint32_t check, uint64_t size)
 {
