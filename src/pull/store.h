@@ -5,16 +5,20 @@
  *   ROOT/lock                    flock(2): shared while something is added, exclusive for removal
  *   ROOT/blobs/ALGORITHM/HEX     manifests and configurations, each checked
  *   ROOT/layers/ALGORITHM/HEX/   one directory for each layer, named by its diff id; is whole if it
- *                                is there: fs/ (the tree), index (see index.h)
+ *                                is there: fs/ (the tree), index (see index.h), and unsynced while
+ *                                nobody knows that it is on the disk
  *   ROOT/ingest/ALGORITHM-HEX    a compressed layer while it is downloaded; stays for the next run
  *   ROOT/tmp/                    work in progress, each with a lock of its own
  *   ROOT/images/HEX              one image: a JSON document, named by the digest of its name
  *   ROOT/bundles/HEX             one bundle: which layers it stands on
+ *
+ * All functions may be called by any thread, side by side.
  */
 #ifndef BERTH_PULL_STORE_H
 #define BERTH_PULL_STORE_H
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,30 +28,43 @@
 
 #include "digest.h"
 
+#define STORE_BOOT_MAX 40
+
 struct store {
+	/* Set by the caller, before store_open(). */
+	bool sync; /* what store_image_put() names is on the disk when it returns */
+	const atomic_bool *cancelled; /* ends the waiting for locks; or NULL */
+
 	char *path; /* absolute */
-	int fd;	    /* of ROOT */
+	int fd;	    /* of ROOT; negative: there is no store yet */
 	int lockfd;
-	bool sync; /* write layers to the disk before they become visible */
+	uint64_t swept;		   /* bytes that were freed when it was opened */
+	char boot[STORE_BOOT_MAX]; /* which boot of the machine this is */
 };
 
 enum store_mode {
-	STORE_READ,   /* nothing is made; a store that is not there is empty (fd is negative) */
-	STORE_ADD,    /* made where missing, mode 0711; locked shared */
-	STORE_REMOVE, /* locked exclusively: waits until nobody adds */
+	STORE_READ,   /* nothing is made or changed; a store that is not there is empty */
+	STORE_ADD,    /* made where missing, mode 0700; locked shared */
+	STORE_REMOVE, /* locked exclusively: waits until nobody adds or reads */
 };
 
-int store_open(const char *path, enum store_mode mode, struct store *ret,
-	       struct error *err) must_check;
-void store_close(struct store *store);
-#define _cleanup_store_ __attribute__((cleanup(store_close)))
 #define STORE_CLOSED                                                                               \
 	{                                                                                          \
 		.fd = -EBADF, .lockfd = -EBADF                                                     \
 	}
 
+/*
+ * Opens the store @path (absolute), in a *ret that is STORE_CLOSED but for what the caller sets.
+ * What dead processes left behind in tmp/ is removed, except with STORE_READ. Errors: -EINTR where
+ * it was cancelled; a store of another user, or one that others may write to, is refused.
+ */
+int store_open(const char *path, enum store_mode mode, struct store *ret,
+	       struct error *err) must_check;
+void store_close(struct store *store);
+#define _cleanup_store_ __attribute__((cleanup(store_close)))
+
 /* Documents. Reading checks the digest again: *ret_text is NUL-terminated and the caller's; -ENOENT
- * without a text if it is not there. */
+ * without a text if it is not there, -EBADMSG with one if it is damaged: writing mends it. */
 int store_blob_read(const struct store *store, const struct digest *digest, size_t max,
 		    char **ret_text, size_t *ret_size, struct error *err) must_check;
 int store_blob_write(const struct store *store, const struct digest *digest, const void *data,
@@ -65,13 +82,19 @@ char *store_layer_path(const struct store *store, const struct digest *diff_id);
 struct store_layer {
 	const struct store *store;
 	struct digest diff_id;
-	char *name; /* beneath tmp/ */
+	char *name; /* beneath tmp/; NULL: there is none */
 	int dirfd, rootfd /* fs/ */, indexfd, lockfd;
 };
 
+#define STORE_LAYER_NONE                                                                           \
+	{                                                                                          \
+		.dirfd = -EBADF, .rootfd = -EBADF, .indexfd = -EBADF, .lockfd = -EBADF             \
+	}
+
 /*
- * Begins a layer: waits for another process that makes the same one. Returns 0, or 1 if it is there
- * by now (*ret is untouched then).
+ * Begins a layer: waits for another process or thread that makes the same one, so nobody may begin
+ * a second layer before his first one is committed or aborted. Returns 0, or 1 if it is there by
+ * now (*ret is untouched then).
  */
 int store_layer_begin(const struct store *store, const struct digest *diff_id,
 		      struct store_layer *ret, struct error *err) must_check;
@@ -103,8 +126,8 @@ struct store_image {
 
 int store_image_put(const struct store *store, const struct store_image *image,
 		    struct error *err) must_check;
-/* By full name, or by digest or a unique beginning of one (12 digits at least) of the manifest.
- * -ENOENT with a text. */
+/* By full name, by a reference as users write it, or by digest or a unique beginning of one (12
+ * digits at least) of the manifest. -ENOENT with a text. */
 int store_image_find(const struct store *store, struct arena *arena, const char *name,
 		     struct store_image *ret, struct error *err) must_check;
 /* All of them, sorted by name. */

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files store*.c share: names, locks, work in tmp/, removal. */
+#ifndef BERTH_PULL_STORE_INTERNAL_H
+#define BERTH_PULL_STORE_INTERNAL_H
+
+#include <dirent.h>
+#include <sys/types.h>
+
+#include "store.h"
+
+#define STORE_TMP "tmp"
+
+/* Room for any name beneath ROOT: a directory or two, and a file's name. */
+#define STORE_NAME_MAX 320
+
+/* "PLACE/ALGORITHM/HEX" and "PLACE/ALGORITHM-HEX". Return @ret. */
+const char *store_name(const char *place, const struct digest *digest, char ret[STORE_NAME_MAX]);
+const char *store_flat_name(const char *place, const struct digest *digest,
+			    char ret[STORE_NAME_MAX]);
+/* The digest that an entry "HEX" of PLACE/ALGORITHM/ stands for. False: none. */
+bool store_name_read(enum digest_algorithm algorithm, const char *hex, struct digest *ret);
+
+/* flock(2) that waits, unless the store's caller cancels: -EINTR then. No text. */
+int store_wait_lock(const struct store *store, int fd, int operation) must_check;
+/* Whether @fd is still what @name beneath ROOT stands for. */
+bool store_is_named(const struct store *store, const char *name, int fd);
+/*
+ * Opens the file @name beneath ROOT, making it where it is missing, and locks it. Returns its
+ * descriptor, or negative errno without a text: -EAGAIN where another has it and @wait is false.
+ */
+int store_open_locked(const struct store *store, const char *name, bool wait) must_check;
+
+/* A directory beneath ROOT, to be listed; NULL with errno. */
+DIR *store_open_dir(const struct store *store, const char *name);
+
+static inline void cleanup_dir(DIR **variable)
+{
+	if (*variable)
+		closedir(*variable);
+}
+#define _cleanup_dir_ __attribute__((cleanup(cleanup_dir)))
+
+/* As store_open_locked(), of NAME.lock: who has it works on the directory @name, "tmp/…". */
+int tmp_lock(const struct store *store, const char *name, bool wait) must_check;
+/* Removes NAME.lock, and closes it. */
+void tmp_unlock(const struct store *store, const char *name, int *lockfd);
+/* Whether somebody alive works on @name, "tmp/…": a directory, its lock, or a file. */
+bool tmp_in_use(const struct store *store, const char *name);
+/* Removes what the dead have left in tmp/; adds the bytes that this frees to *@freed. What cannot
+ * be removed stays: it is in nobody's way. */
+void tmp_sweep(const struct store *store, uint64_t *freed);
+
+/* 16 random hexadecimal digits and NUL. */
+#define RANDOM_NAME_MAX 17
+int random_name(char ret[static RANDOM_NAME_MAX]) must_check;
+
+/* Writes the file @name beneath ROOT, whole or not at all. Negative errno, without a text. */
+int store_write_file(const struct store *store, const char *name, const void *data,
+		     size_t size) must_check;
+
+/*
+ * Removes @name beneath @dirfd, be it a file or a tree of any depth; adds the disk's bytes that
+ * this frees to *@freed (or NULL). Nothing else may work in the tree. Negative errno, no text.
+ */
+int tree_remove(int dirfd, const char *name, uint64_t *freed) must_check;
+
+/* Whether the layer's directory is there, whatever its note says. */
+bool layer_exists(const struct store *store, const struct digest *diff_id);
+
+/* Calls @each for every file of images/ ("images/HEX"); stops at, and returns, a negative result.
+ */
+int image_each(const struct store *store,
+	       int (*each)(void *context, const char *name, struct error *err), void *context,
+	       struct error *err) must_check;
+int image_record_read(const struct store *store, struct arena *arena, const char *name,
+		      struct store_image *ret, struct error *err) must_check;
+
+#endif
