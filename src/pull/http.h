@@ -20,7 +20,9 @@ struct http_options {
 	unsigned stall_seconds;	      /* less than 1 KiB in this time is a failure; 30 */
 	bool insecure;		      /* certificates are not checked, https may go to http */
 	bool wait;		      /* also until a pull limit is over */
-	const char *tls_ca;	      /* file of certificates to trust besides */
+	void (*note)(void *context, const char *text); /* a line for the user; NULL: logged */
+	void *note_context;
+	const char *tls_ca;			  /* file of certificates to trust besides */
 	const char *ssl_cert_file, *ssl_cert_dir; /* to trust instead of the system's */
 	const char *const *certs_dirs; /* of HOST[:PORT]/{*.crt,*.cert,*.key}; NULL-terminated */
 };
@@ -93,6 +95,18 @@ int http_try(struct http *http, const struct http_request *request, struct http_
  */
 int http_request(struct http *http, const struct http_request *request, struct http_response *ret,
 		 struct error *err) must_check;
+
+/*
+ * After a try that failed: http_try() returned @r, with @response and @err, after @received bytes
+ * of content in all tries of @retry. Waits for the time that retry.h says, and returns 1; or
+ * returns 0 where another try has no point; or -ECANCELED.
+ */
+struct retry;
+int http_again(struct http *http, struct retry *retry, const struct http_response *response,
+	       uint64_t received, int r, struct error *err) must_check;
+
+/* A line for the user. */
+void http_note(struct http *http, const char *text);
 
 /*
  * The error that an answer stands for: @what, its status and what its body says about it (the
