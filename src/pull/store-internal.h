@@ -67,12 +67,36 @@ int tree_remove(int dirfd, const char *name, uint64_t *freed) must_check;
 /* Whether the layer's directory is there, whatever its note says. */
 bool layer_exists(const struct store *store, const struct digest *diff_id);
 
-/* Calls @each for every file of images/ ("images/HEX"); stops at, and returns, a negative result.
+/*
+ * Calls @each for every file of the directory @place ("images/HEX"); stops at, and returns, a
+ * negative result.
  */
-int image_each(const struct store *store,
+int store_each(const struct store *store, const char *place,
 	       int (*each)(void *context, const char *name, struct error *err), void *context,
 	       struct error *err) must_check;
+
+/* Reads "images/HEX". */
 int image_record_read(const struct store *store, struct arena *arena, const char *name,
 		      struct store_image *ret, struct error *err) must_check;
+
+struct bundle_record {
+	const char *id, *path;
+	uint64_t device;
+	bool copied; /* its mark in the bundle is a copy, not a link */
+	const struct digest *layers;
+	size_t count;
+};
+
+/* Reads "bundles/ID". */
+int bundle_record_read(const struct store *store, struct arena *arena, const char *name,
+		       struct bundle_record *ret, struct error *err) must_check;
+
+enum bundle_presence {
+	BUNDLE_THERE,
+	BUNDLE_GONE,
+	BUNDLE_UNKNOWN
+};
+/* Whether the bundle is still there: store_bundles.c has the rule. */
+enum bundle_presence bundle_presence(const struct store *store, const struct bundle_record *record);
 
 #endif

@@ -164,6 +164,33 @@ DIR *store_open_dir(const struct store *store, const char *name)
 	return dir;
 }
 
+int store_each(const struct store *store, const char *place,
+	       int (*each)(void *context, const char *name, struct error *err), void *context,
+	       struct error *err)
+{
+	_cleanup_dir_ DIR *dir = store->fd < 0 ? NULL : store_open_dir(store, place);
+	int r = 0;
+
+	if (!dir && (store->fd < 0 || errno == ENOENT))
+		return 0;
+	if (!dir)
+		return fail(err, -errno, "open \"%s/%s\"", store->path, place);
+	while (r >= 0) {
+		char name[STORE_NAME_MAX];
+		const struct dirent *entry;
+
+		errno = 0;
+		entry = readdir(dir);
+		if (!entry)
+			return errno ? fail(err, -errno, "list \"%s/%s\"", store->path, place) : 0;
+		if (str_equal(entry->d_name, ".") || str_equal(entry->d_name, ".."))
+			continue;
+		snprintf(name, sizeof(name), "%.48s/%s", place, entry->d_name);
+		r = each(context, name, err);
+	}
+	return r;
+}
+
 /* Where it cannot be read, no two boots are the same: the safe side. */
 static void read_boot(struct store *store)
 {

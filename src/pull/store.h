@@ -137,8 +137,9 @@ int store_image_remove(const struct store *store, const struct store_image *imag
 		       struct error *err) must_check;
 
 /*
- * Notes that the bundle at @path stands on the layers, so that they are kept while it is there.
- * @bundlefd: its directory, known again by its inode when it was moved within its file system.
+ * Notes that the bundle at @path (absolute; @bundlefd is its directory) stands on the layers, so
+ * that they are kept while it is there, also after it was moved within the file system of the
+ * store. It gets a file ".berth-pull".
  */
 int store_bundle_put(const struct store *store, const char *path, int bundlefd,
 		     const struct digest *diff_ids, size_t count, struct error *err) must_check;

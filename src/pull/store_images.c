@@ -120,33 +120,6 @@ int image_record_read(const struct store *store, struct arena *arena, const char
 	return 0;
 }
 
-int image_each(const struct store *store,
-	       int (*each)(void *context, const char *name, struct error *err), void *context,
-	       struct error *err)
-{
-	_cleanup_dir_ DIR *dir = store->fd < 0 ? NULL : store_open_dir(store, "images");
-	int r = 0;
-
-	if (!dir && (store->fd < 0 || errno == ENOENT))
-		return 0;
-	if (!dir)
-		return fail(err, -errno, "open \"%s/images\"", store->path);
-	while (r >= 0) {
-		char name[STORE_NAME_MAX];
-		const struct dirent *entry;
-
-		errno = 0;
-		entry = readdir(dir);
-		if (!entry)
-			return errno ? fail(err, -errno, "list \"%s/images\"", store->path) : 0;
-		if (entry->d_name[0] == '.')
-			continue;
-		snprintf(name, sizeof(name), "images/%s", entry->d_name);
-		r = each(context, name, err);
-	}
-	return r;
-}
-
 struct listing {
 	const struct store *store;
 	struct arena *arena;
@@ -186,7 +159,7 @@ int store_image_list(const struct store *store, struct arena *arena, struct stor
 		     size_t *ret_count, struct error *err)
 {
 	struct listing listing = {.store = store, .arena = arena};
-	int r = image_each(store, add_to_list, &listing, err);
+	int r = store_each(store, "images", add_to_list, &listing, err);
 
 	if (r >= 0) {
 		*ret = arena_alloc(arena, listing.count + 1, sizeof(**ret));
