@@ -40,7 +40,8 @@ static inline void cleanup_auth(struct auth **variable)
  */
 struct auth_try {
 	char *authorization; /* for http_request.authorization; NULL: none */
-	unsigned challenges; /* answers of 401 so far */
+	bool renewed;	     /* with all that we have: once */
+	bool widened;	     /* for the scope that the registry wants: once */
 };
 
 void auth_try_done(struct auth_try *attempt);

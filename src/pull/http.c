@@ -165,8 +165,8 @@ static bool is_redirect(const struct http_response *response)
 
 static bool may_redirect(const struct http_request *request)
 {
-	return !request->method || str_equal(request->method, "GET") ||
-	       str_equal(request->method, "HEAD");
+	return !request->no_redirects && (!request->method || str_equal(request->method, "GET") ||
+					  str_equal(request->method, "HEAD"));
 }
 
 /*

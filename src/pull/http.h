@@ -55,6 +55,7 @@ struct http_request {
 	uint64_t offset;	/* above 0: "Range: bytes=N-" */
 	struct http_sink *sink; /* for the body of a 2xx answer; NULL: into the response */
 	size_t body_max;	/* then at most so many bytes: more are -EFBIG */
+	bool no_redirects;	/* refused, as they are of methods other than GET and HEAD */
 };
 
 /* Why there is no answer: whether another try may help. */
