@@ -16,10 +16,7 @@
 /* Most values in one document: what a tree of them costs is bounded by it (4 MiB). */
 #define FIELDS_VALUES_MAX 65536
 
-/*
- * As json_read(), of a document of an image: it must be an object, with FIELDS_VALUES_MAX values at
- * most.
- */
+/* As json_read(), with FIELDS_VALUES_MAX values at most. */
 int fields_read(struct arena *arena, const char *text, size_t size, const char *what,
 		const struct json **ret, struct error *err) must_check;
 

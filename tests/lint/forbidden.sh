@@ -115,7 +115,7 @@ check_cloexec() {
 		    !(flags_say_so && statement ~ /[^a-z_]flags[^a-z_]/) && file != inherited)
 			print file ":" start
 		statement = ""
-	}' calls='(^|[^A-Za-z0-9_])(open|openat|openat2|socket|socketpair|accept4|pipe2|memfd_create|eventfd|signalfd|timerfd_create|epoll_create1|inotify_init1) *[(]' \
+	}' calls='(^|[^A-Za-z0-9_>.])(open|openat|openat2|socket|socketpair|accept4|pipe2|memfd_create|eventfd|signalfd|timerfd_create|epoll_create1|inotify_init1) *[(]' \
 		inherited="$inherited" "$code"
 }
 
