@@ -51,18 +51,19 @@ static int add_trust(struct certs *certs, const char *path, struct error *err)
 	return 0;
 }
 
-/* Whether @path, of a client's certificate, is the one to take: the first by name. */
-static void offer_cert(struct certs *certs, const char *path)
+/* The first by name of a directory, and of the first directory that has one. */
+static void offer_cert(char **best, const char *path)
 {
-	if (certs->cert && strcmp(certs->cert, path) <= 0)
+	if (*best && strcmp(*best, path) <= 0)
 		return;
-	free(certs->cert);
-	certs->cert = xstrdup(path);
+	free(*best);
+	*best = xstrdup(path);
 }
 
 static int read_directory(struct certs *certs, const char *path, struct error *err)
 {
 	_cleanup_dir_ DIR *dir = opendir(path);
+	_cleanup_free_ char *cert = NULL;
 	const struct dirent *entry;
 	int r = 0;
 
@@ -76,8 +77,10 @@ static int read_directory(struct certs *certs, const char *path, struct error *e
 		if (ends_with(entry->d_name, ".crt"))
 			r = add_trust(certs, file, err);
 		else if (ends_with(entry->d_name, ".cert"))
-			offer_cert(certs, file);
+			offer_cert(&cert, file);
 	}
+	if (!certs->cert)
+		certs->cert = take_ptr(&cert);
 	return r;
 }
 

@@ -270,6 +270,7 @@ int http_again(struct http *http, struct retry *retry, const struct http_respons
 
 	if (getrandom(&event.chance, sizeof(event.chance), 0) < 0)
 		event.chance = 0; /* no harm: all wait alike */
+	retry->wait = http->options.wait;
 	ms = retry_next(retry, &event);
 	if (ms < 0)
 		return 0;
@@ -285,7 +286,7 @@ int http_again(struct http *http, struct retry *retry, const struct http_respons
 int http_request(struct http *http, const struct http_request *request, struct http_response *ret,
 		 struct error *err)
 {
-	struct retry retry = {.wait = http->options.wait};
+	struct retry retry = {0};
 
 	for (;;) {
 		int r = http_try(http, request, ret, err);

@@ -14,9 +14,9 @@
 #define RETRY_AFTER_MAX_MS   120000  /* how long a server may make us wait, unless --wait */
 #define RETRY_WAIT_MAX_MS    3600000 /* with --wait, between two tries */
 
-/* One request's history. Initialise all zero but @wait. */
+/* One request's history. Initialise all zero. */
 struct retry {
-	bool wait;	/* also until a pull limit is over, for ever */
+	bool wait;	/* set by http_again(): also until a pull limit is over, for ever */
 	unsigned tries; /* that failed since the last progress */
 	uint64_t mark;	/* bytes that had been received then */
 };

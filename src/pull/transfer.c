@@ -328,11 +328,13 @@ static void set_method(struct transfer *t)
 
 static void set_all(struct transfer *t, const struct certs *certs, struct curl_slist *headers)
 {
-	int64_t connect_ms = t->http->options.stall_seconds * (int64_t)1000;
+	const struct http_request *request = t->exchange->request;
+	unsigned connect_seconds = request->connect_seconds ? request->connect_seconds
+							    : t->http->options.stall_seconds;
 
 	for (size_t i = 0; i < ARRAY_SIZE(constants); i++)
 		set(t, constants[i].option, constants[i].value);
-	set(t, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
+	set(t, CURLOPT_CONNECTTIMEOUT, (long)connect_seconds);
 	set(t, CURLOPT_PROTOCOLS_STR, "http,https");
 	set(t, CURLOPT_USERAGENT, "berth-pull/" BERTH_VERSION);
 	set(t, CURLOPT_URL, t->exchange->url);
