@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options that make a bundle: their table, and what can be said of them without an image. */
+#include <errno.h>
+
+#include "bundle-internal.h"
+
+#define ROW(option, field, kind, argument, help)                                                   \
+	{                                                                                          \
+		option, 0, kind, offsetof(struct bundle_options, field), argument, help            \
+	}
+
+const struct option bundle_option_table[BUNDLE_OPTION_COUNT] = {
+	ROW("arg", args, OPTION_LIST, "WORD", "argument of the program, for the image's command"),
+	ROW("entrypoint", entrypoint, OPTION_TEXT, "PROGRAM",
+	    "program, for the image's entrypoint and command"),
+	ROW("env", env, OPTION_LIST, "NAME[=VALUE]",
+	    "environment variable; without a value as it is here"),
+	ROW("user", user, OPTION_TEXT, "USER[:GROUP]", "names or numbers"),
+	ROW("cwd", cwd, OPTION_TEXT, "DIR", "working directory"),
+	ROW("volume", volumes, OPTION_LIST, "SRC:DST[:OPTIONS]",
+	    "mount of the host; ro, idmap, exec, suid, dev …"),
+	ROW("tmpfs", tmpfs, OPTION_LIST, "DST[:OPTIONS]", "file system in memory; size=, mode= …"),
+	ROW("image-volumes", image_volumes, OPTION_TEXT, "bind|tmpfs|ignore",
+	    "what the image's volumes become (default: bind)"),
+	ROW("memory", memory, OPTION_TEXT, "BYTES", "limit; with k, m or g"),
+	ROW("cpus", cpus, OPTION_TEXT, "NUMBER", "limit; 1.5 is one and a half"),
+	ROW("pids", pids, OPTION_TEXT, "NUMBER", "limit of processes"),
+	ROW("read-only", read_only, OPTION_FLAG, NULL, "nothing is written to the root"),
+	ROW("cap-add", cap_add, OPTION_LIST, "NAME", "one capability more, or ALL"),
+	ROW("cap-drop", cap_drop, OPTION_LIST, "NAME", "one capability less, or ALL"),
+	ROW("security-opt", security_opts, OPTION_LIST, "OPTION",
+	    "seccomp=FILE|unconfined, no-new-privileges[=false]"),
+	ROW("network", network, OPTION_TEXT, "none|host", "default: none"),
+	ROW("userns", userns, OPTION_TEXT, "host|auto|START:SIZE",
+	    "ids of the container (default: host)"),
+	ROW("hostname", hostname, OPTION_TEXT, "NAME", "default: the bundle's name"),
+	ROW("tty", tty, OPTION_FLAG, NULL, "the program has a terminal"),
+	ROW("init", init, OPTION_FLAG, NULL, "tini or catatonit of this host is the first process"),
+	ROW("flat", flat, OPTION_FLAG, NULL, "a plain root, for any runtime, and no overlay"),
+};
+
+/* The index of @text in @names, or -1. */
+static int name_index(const char *const *names, int count, const char *text)
+{
+	for (int i = 0; i < count; i++) {
+		if (str_equal(names[i], text))
+			return i;
+	}
+	return -1;
+}
+
+static int read_env(const struct bundle_options *options, struct error *err)
+{
+	for (size_t i = 0; i < options->env.count; i++) {
+		const char *text = options->env.items[i];
+
+		if (text[0] == '\0' || text[0] == '=')
+			return refuse(err, "--env: \"%s\" has no name", text);
+	}
+	return 0;
+}
+
+/* hostname(7), and what sethostname(2) takes. */
+bool bundle_is_hostname(const char *text)
+{
+	static const char characters[] = "abcdefghijklmnopqrstuvwxyz"
+					 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
+	const size_t length = strlen(text);
+
+	return length > 0 && length <= 64 && text[0] != '-' && text[0] != '.' &&
+	       strspn(text, characters) == length;
+}
+
+static int read_names(const struct bundle_options *options, struct bundle_plan *ret,
+		      struct error *err)
+{
+	static const char *const networks[] = {"none", "host"};
+	static const char *const volumes[IMAGE_VOLUMES_MAX] = {"bind", "tmpfs", "ignore"};
+	int i = options->network ? name_index(networks, 2, options->network) : 0;
+
+	if (i < 0)
+		return refuse(err, "--network: \"%s\" is neither \"none\" nor \"host\"",
+			      options->network);
+	ret->host_network = i == 1;
+	i = options->image_volumes ? name_index(volumes, IMAGE_VOLUMES_MAX, options->image_volumes)
+				   : 0;
+	if (i < 0)
+		return refuse(err,
+			      "--image-volumes: \"%s\" is none of \"bind\", \"tmpfs\" and "
+			      "\"ignore\"",
+			      options->image_volumes);
+	ret->image_volumes = (enum image_volumes)i;
+	if (options->hostname && !bundle_is_hostname(options->hostname))
+		return refuse(err,
+			      "--hostname: \"%s\" is no name: up to 64 letters, digits, dots and "
+			      "hyphens",
+			      options->hostname);
+	if (options->cwd && options->cwd[0] != '/')
+		return refuse(err, "--cwd: \"%s\" is no absolute path", options->cwd);
+	return 0;
+}
+
+/* Docker once wrote a colon, now an equals sign. */
+static int read_security_opt(struct arena *arena, const char *text, struct bundle_plan *ret,
+			     struct error *err)
+{
+	const size_t length = strcspn(text, "=:");
+	const char *value = text[length] ? text + length + 1 : "true";
+
+	if (length == strlen("seccomp") && str_starts(text, "seccomp") && text[length]) {
+		ret->seccomp_unconfined = str_equal(value, "unconfined");
+		ret->seccomp_profile = NULL;
+		return ret->seccomp_unconfined
+			       ? 0
+			       : bundle_seccomp_read(arena, value, &ret->seccomp_profile, err);
+	}
+	if (length == strlen("no-new-privileges") && str_starts(text, "no-new-privileges") &&
+	    (str_equal(value, "true") || str_equal(value, "false"))) {
+		ret->no_new_privileges = str_equal(value, "true");
+		return 0;
+	}
+	return refuse(err, "there are seccomp=FILE, seccomp=unconfined, no-new-privileges and "
+			   "no-new-privileges=false");
+}
+
+static int read_security_opts(struct arena *arena, const struct bundle_options *options,
+			      struct bundle_plan *ret, struct error *err)
+{
+	int r = 0;
+
+	ret->no_new_privileges = true;
+	for (size_t i = 0; r >= 0 && i < options->security_opts.count; i++) {
+		r = read_security_opt(arena, options->security_opts.items[i], ret, err);
+		if (r < 0)
+			return within(err, r, "--security-opt %s", options->security_opts.items[i]);
+	}
+	return r;
+}
+
+int bundle_plan_read(struct arena *arena, const struct bundle_options *options,
+		     struct bundle_plan *ret, struct error *err)
+{
+	int r;
+
+	*ret = (struct bundle_plan){.options = options};
+	r = read_env(options, err);
+	if (r >= 0)
+		r = read_names(options, ret, err);
+	if (r >= 0 && options->user)
+		r = bundle_user_check(options->user, err);
+	if (r >= 0)
+		r = bundle_capabilities_read(options, ret, err);
+	if (r >= 0)
+		r = bundle_limits_read(options, ret, err);
+	if (r >= 0)
+		r = bundle_userns_read(arena, options, ret, err);
+	if (r >= 0)
+		r = bundle_mounts_read(arena, options, ret, err);
+	if (r >= 0)
+		r = read_security_opts(arena, options, ret, err);
+	return r < 0 || !options->init ? r : bundle_init_find(arena, &ret->init, err);
+}
+
+int bundle_options_check(const struct bundle_options *options, struct error *err)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	struct bundle_plan plan;
+
+	return bundle_plan_read(arena, options, &plan, err);
+}

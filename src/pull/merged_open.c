@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Opening what a container would see, by looking through the layers.
+ *
+ * Theory of operation. The layers are hostile, but at rest. A path is resolved one component after
+ * the other, so that each layer is only ever asked for a path that has no symbolic link in it, and
+ * refuses one (RESOLVE_NO_SYMLINKS). What a link says is put in front of what is left of the path,
+ * and begins at the root of the merged tree again. A place is a path and the numbers of the layers
+ * that have it, not descriptors: an image may have 500 layers.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "berth/base/alloc.h"
+#include "berth/base/fd.h"
+#include "berth/base/root.h"
+#include "berth/base/str.h"
+
+#include "merged.h"
+
+#define LINKS_MAX  40	/* as the kernel */
+#define TARGET_MAX 4096 /* of a symbolic link, its NUL included */
+
+/* Something in the tree. */
+struct place {
+	char *path;	/* where it was found, without links in it; "." is the root */
+	size_t *layers; /* a directory: all that make it, the top one first; otherwise the one */
+	size_t count;
+	mode_t mode; /* of the top one */
+};
+
+#define NOWHERE                                                                                    \
+	{                                                                                          \
+		.path = NULL                                                                       \
+	}
+
+static void place_done(struct place *place)
+{
+	free(place->path);
+	free(place->layers);
+	*place = (struct place)NOWHERE;
+}
+#define _cleanup_place_ __attribute__((cleanup(place_done)))
+
+/* Moves what @from has to @to. */
+static void place_move(struct place *to, struct place *from)
+{
+	place_done(to);
+	*to = *from;
+	*from = (struct place)NOWHERE;
+}
+
+/* A walk through the tree: where it is, and what is left of the path. */
+struct walk {
+	const struct merged *merged;
+	struct place here;
+	char *rest; /* owned */
+	unsigned links;
+};
+
+static void walk_done(struct walk *walk)
+{
+	place_done(&walk->here);
+	free(walk->rest);
+}
+#define _cleanup_walk_ __attribute__((cleanup(walk_done)))
+
+/* Opens a path without links in one layer; negative errno. */
+static int open_in(const struct merged *merged, size_t layer, const char *path, int flags)
+{
+	_cleanup_free_ char *beneath = xasprintf("fs/%s", path);
+
+	return root_try_open(merged->layers[layer], beneath, ROOT_NO_SYMLINKS, flags);
+}
+
+/* Whether the directory hides what the layers below have at its place. */
+static int is_opaque(const struct merged *merged, size_t layer, const char *path)
+{
+	const char *name =
+		merged->user_namespace ? "user.overlay.opaque" : "trusted.overlay.opaque";
+	_cleanup_fd_ int fd = open_in(merged, layer, path, O_RDONLY | O_DIRECTORY);
+	char value = '\0';
+
+	if (fd < 0)
+		return fd;
+	return fgetxattr(fd, name, &value, sizeof(value)) == 1 && value == 'y';
+}
+
+/* 0: there is no such name in this layer. Otherwise 1, and *ret is filled. */
+static int look(const struct merged *merged, size_t layer, const char *path, struct stat *ret)
+{
+	_cleanup_fd_ int fd = open_in(merged, layer, path, O_PATH | O_NOFOLLOW);
+
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0)
+		return fd;
+	return fstat(fd, ret) < 0 ? -errno : 1;
+}
+
+/* Adds what one layer has. Returns 1 if the layers below count as well, 0 if not. */
+static int add_layer(const struct merged *merged, size_t layer, struct place *ret)
+{
+	struct stat st;
+	int r = look(merged, layer, ret->path, &st);
+
+	if (r <= 0)
+		return r < 0 ? r : 1;
+	if (S_ISCHR(st.st_mode) && st.st_rdev == 0)
+		return 0;
+	/* A file below a directory is hidden by it. */
+	if (ret->count > 0 && !S_ISDIR(st.st_mode))
+		return 0;
+	if (ret->count == 0)
+		ret->mode = st.st_mode;
+	ret->layers[ret->count++] = layer;
+	if (!S_ISDIR(st.st_mode))
+		return 0;
+	r = is_opaque(merged, layer, ret->path);
+	return r < 0 ? r : !r;
+}
+
+static int go_to_root(struct walk *walk)
+{
+	const struct merged *merged = walk->merged;
+	struct place *here = &walk->here;
+	int r = 1;
+
+	place_done(here);
+	here->path = xstrdup(".");
+	here->layers = xcalloc(merged->count + 1, sizeof(*here->layers));
+	here->mode = S_IFDIR;
+	for (size_t i = merged->count; r > 0 && i-- > 0;)
+		r = add_layer(merged, i, here);
+	return r < 0 ? r : 0;
+}
+
+/* @name in the directory @dir. *ret is empty. */
+static int find_in(const struct merged *merged, const struct place *dir, const char *name,
+		   struct place *ret)
+{
+	int r = 1;
+
+	ret->path = str_equal(dir->path, ".") ? xstrdup(name) : xasprintf("%s/%s", dir->path, name);
+	ret->layers = xcalloc(dir->count + 1, sizeof(*ret->layers));
+	for (size_t i = 0; r > 0 && i < dir->count; i++)
+		r = add_layer(merged, dir->layers[i], ret);
+	if (r < 0)
+		return r;
+	return ret->count > 0 ? 0 : -ENOENT;
+}
+
+/* Goes to the directory that holds the one where the walk is, down from the root. */
+static int go_up(struct walk *walk)
+{
+	_cleanup_free_ char *path = xstrdup(walk->here.path);
+	char *end = strrchr(path, '/');
+	int r = go_to_root(walk);
+
+	*(end ? end : path) = '\0';
+	for (const char *rest = path; r >= 0 && *rest;) {
+		_cleanup_place_ struct place next = NOWHERE;
+		const size_t length = strcspn(rest, "/");
+		_cleanup_free_ char *name = xstrndup(rest, length);
+
+		r = find_in(walk->merged, &walk->here, name, &next);
+		place_move(&walk->here, &next);
+		rest += length + (rest[length] == '/');
+	}
+	return r;
+}
+
+/* Puts what the link says before the rest of the path. */
+static int follow(struct walk *walk, const struct place *link)
+{
+	_cleanup_fd_ int fd =
+		open_in(walk->merged, link->layers[0], link->path, O_PATH | O_NOFOLLOW);
+	char target[TARGET_MAX], *rest;
+	ssize_t length;
+
+	if (fd < 0)
+		return fd;
+	length = readlinkat(fd, "", target, sizeof(target) - 1);
+	if (length < 0)
+		return -errno;
+	target[length] = '\0';
+	if (++walk->links > LINKS_MAX)
+		return -ELOOP;
+	rest = xasprintf("%s/%s", target, walk->rest);
+	free(walk->rest);
+	walk->rest = rest;
+	return target[0] == '/' ? go_to_root(walk) : 0;
+}
+
+static int step(struct walk *walk, const char *name)
+{
+	_cleanup_place_ struct place next = NOWHERE;
+	int r;
+
+	if (!S_ISDIR(walk->here.mode))
+		return -ENOTDIR;
+	if (str_equal(name, "."))
+		return 0;
+	if (str_equal(name, ".."))
+		return go_up(walk);
+	r = find_in(walk->merged, &walk->here, name, &next);
+	if (r < 0)
+		return r;
+	if (S_ISLNK(next.mode))
+		return follow(walk, &next);
+	place_move(&walk->here, &next);
+	return 0;
+}
+
+/* Walks one component on. */
+static int walk_on(struct walk *walk)
+{
+	char *path = walk->rest + strspn(walk->rest, "/");
+	const size_t length = strcspn(path, "/");
+	_cleanup_free_ char *name = xstrndup(path, length);
+	char *rest = xstrdup(path + length);
+
+	free(walk->rest);
+	walk->rest = rest;
+	return length > 0 ? step(walk, name) : 0;
+}
+
+int merged_open(const struct merged *merged, const char *path, int flags)
+{
+	_cleanup_walk_ struct walk walk = {
+		.merged = merged, .here = NOWHERE, .rest = xstrdup(path)};
+	int r = go_to_root(&walk);
+
+	while (r >= 0 && walk.rest[0])
+		r = walk_on(&walk);
+	if (r < 0)
+		return r;
+	/* The root of an image without layers. */
+	if (walk.here.count == 0)
+		return -ENOENT;
+	return open_in(merged, walk.here.layers[0], walk.here.path, flags);
+}
