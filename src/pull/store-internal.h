@@ -66,6 +66,16 @@ int tree_remove(int dirfd, const char *name, uint64_t *freed) must_check;
 
 /* Whether the layer's directory is there, whatever its note says. */
 bool layer_exists(const struct store *store, const struct digest *diff_id);
+/* What is known of the layer's way to the disk: store_layers.c. */
+enum layer_note {
+	NOTE_NONE,	 /* it is there */
+	NOTE_THIS_BOOT,	 /* it will be */
+	NOTE_OTHER_BOOT, /* nobody knows: to be verified */
+};
+enum layer_note layer_note(const struct store *store, const struct digest *diff_id);
+/* Removes the layer, whose lock (or the store's, exclusively) is held. Negative errno, no text. */
+int layer_remove(const struct store *store, const struct digest *diff_id,
+		 uint64_t *freed) must_check;
 
 /*
  * Calls @each for every file of the directory @place ("images/HEX"); stops at, and returns, a

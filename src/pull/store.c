@@ -191,15 +191,19 @@ int store_each(const struct store *store, const char *place,
 	return r;
 }
 
-/* Where it cannot be read, no two boots are the same: the safe side. */
+/* Where it cannot be read, it is a boot that nothing else was made in. */
 static void read_boot(struct store *store)
 {
+	char random[RANDOM_NAME_MAX] = "?";
 	_cleanup_free_ char *text = NULL;
 	struct error err = ERROR_NONE;
 
-	if (file_read_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", STORE_BOOT_MAX - 1, &text,
-			 NULL, &err) < 0)
+	if (file_read_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", sizeof(store->boot) - 1,
+			 &text, NULL, &err) < 0) {
+		ignore(random_name(random)); /* "?" has no other boot, either */
+		memcpy(store->boot, random, strlen(random) + 1);
 		return;
+	}
 	text[strcspn(text, "\n")] = '\0';
 	memcpy(store->boot, text, strlen(text) + 1);
 }
@@ -226,6 +230,7 @@ int store_open(const char *path, enum store_mode mode, struct store *ret, struct
 	int r;
 
 	ret->path = xstrdup(path);
+	ret->mode = mode;
 	r = open_store(ret, mode, err);
 	if (r < 0)
 		store_close(ret);

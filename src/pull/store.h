@@ -28,7 +28,11 @@
 
 #include "digest.h"
 
-#define STORE_BOOT_MAX 40
+enum store_mode {
+	STORE_READ,   /* nothing is made or changed; a store that is not there is empty */
+	STORE_ADD,    /* made where missing, mode 0700; locked shared */
+	STORE_REMOVE, /* locked exclusively: waits until nobody adds or reads */
+};
 
 struct store {
 	/* Set by the caller, before store_open(). */
@@ -38,14 +42,9 @@ struct store {
 	char *path; /* absolute */
 	int fd;	    /* of ROOT; negative: there is no store yet */
 	int lockfd;
-	uint64_t swept;		   /* bytes that were freed when it was opened */
-	char boot[STORE_BOOT_MAX]; /* which boot of the machine this is */
-};
-
-enum store_mode {
-	STORE_READ,   /* nothing is made or changed; a store that is not there is empty */
-	STORE_ADD,    /* made where missing, mode 0700; locked shared */
-	STORE_REMOVE, /* locked exclusively: waits until nobody adds or reads */
+	enum store_mode mode;
+	uint64_t swept; /* bytes that were freed when it was opened */
+	char boot[40];	/* which boot of the machine this is */
 };
 
 #define STORE_CLOSED                                                                               \
@@ -70,7 +69,8 @@ int store_blob_read(const struct store *store, const struct digest *digest, size
 int store_blob_write(const struct store *store, const struct digest *digest, const void *data,
 		     size_t size, struct error *err) must_check;
 
-/* Whether the layer is there, whole. */
+/* Whether the layer is there, whole. One that was made shortly before a power cut, perhaps, is
+ * verified first, and removed if it is damaged: that takes the time of reading it once. */
 bool store_has_layer(const struct store *store, const struct digest *diff_id);
 /* Opens its directory (O_PATH), which has fs/ and index. */
 int store_layer_open(const struct store *store, const struct digest *diff_id,
@@ -103,6 +103,9 @@ int store_layer_commit(struct store_layer *layer, struct error *err) must_check;
 /* Removes what was made; does nothing after a commit. */
 void store_layer_abort(struct store_layer *layer);
 #define _cleanup_store_layer_ __attribute__((cleanup(store_layer_abort)))
+
+/* Writes all that is there to the disk. store_image_put() does it where the store has `sync`. */
+int store_sync(const struct store *store, struct error *err) must_check;
 
 /*
  * The file that a compressed layer is downloaded to: opened for reading and writing, locked (waits

@@ -25,12 +25,6 @@ static void record_name(const char *image, char ret[static STORE_NAME_MAX])
 	snprintf(ret, STORE_NAME_MAX, "images/%s", digest.hex);
 }
 
-static int sync_layers(const struct store *store)
-{
-	/* One for all layers, configurations and manifests, before anything names them. */
-	return store->sync && syncfs(store->fd) < 0 ? -errno : 0;
-}
-
 int store_image_put(const struct store *store, const struct store_image *image, struct error *err)
 {
 	_cleanup_buf_ struct buf text = BUF_EMPTY;
@@ -48,9 +42,11 @@ int store_image_put(const struct store *store, const struct store_image *image, 
 	json_member_u64(&w, "size", image->size);
 	json_end_object(&w);
 	record_name(image->name, name);
-	r = sync_layers(store);
-	if (r >= 0)
-		r = store_write_file(store, name, text.data, text.size);
+	/* What the image names comes first. */
+	r = store->sync ? store_sync(store, err) : 0;
+	if (r < 0)
+		return r;
+	r = store_write_file(store, name, text.data, text.size);
 	return r < 0 ? fail(err, r, "write \"%s/%s\"", store->path, name) : 0;
 }
 

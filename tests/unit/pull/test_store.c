@@ -352,6 +352,67 @@ static void test_store_lock(void **state)
 	store_close(&third);
 }
 
+/* Makes a layer with an index that is right, or that knows of a file more. */
+static void make_indexed(const struct store *store, const struct digest *diff_id, bool whole)
+{
+	static const char index[] = "i 0 0 0 0 0.0 00000000 dir\n", more[] = "f 0 0 0 0 0.0 0 x\n";
+	struct store_layer layer = STORE_LAYER_NONE;
+	struct error err = ERROR_NONE;
+
+	assert_int_equal(store_layer_begin(store, diff_id, &layer, &err), 0);
+	assert_int_equal(mkdirat(layer.rootfd, "dir", 0755), 0);
+	assert_int_equal(fd_write_all(layer.indexfd, index, strlen(index)), 0);
+	if (!whole)
+		assert_int_equal(fd_write_all(layer.indexfd, more, strlen(more)), 0);
+	assert_fine(store_layer_commit(&layer, &err), err);
+}
+
+/* What was not written to the disk is verified in another boot, once. */
+static void test_other_boot(void **state)
+{
+	struct store store = open_store(*state, STORE_ADD);
+	_cleanup_store_layer_ struct store_layer layer = STORE_LAYER_NONE;
+	struct digest whole = digest_for("whole"), damaged = digest_for("damaged");
+	struct error err = ERROR_NONE;
+
+	make_indexed(&store, &whole, true);
+	make_indexed(&store, &damaged, false);
+	assert_int_equal(layer_note(&store, &whole), NOTE_THIS_BOOT);
+	assert_true(store_has_layer(&store, &damaged));
+	strcpy(store.boot, "another");
+	assert_int_equal(layer_note(&store, &whole), NOTE_OTHER_BOOT);
+
+	store.mode = STORE_READ;
+	assert_true(store_has_layer(&store, &whole));
+	assert_false(store_has_layer(&store, &damaged));
+	assert_int_equal(layer_note(&store, &whole), NOTE_OTHER_BOOT);
+	assert_true(layer_exists(&store, &damaged));
+
+	store.mode = STORE_ADD;
+	assert_true(store_has_layer(&store, &whole));
+	assert_int_equal(layer_note(&store, &whole), NOTE_NONE);
+	assert_int_equal(store_layer_begin(&store, &damaged, &layer, &err), 0);
+	assert_false(layer_exists(&store, &damaged));
+	store_layer_abort(&layer);
+	assert_int_equal(count_entries(&store, STORE_TMP), 0);
+	store_close(&store);
+}
+
+static void test_sync(void **state)
+{
+	struct store store = open_store(*state, STORE_ADD);
+	struct digest here = digest_for("here"), other = digest_for("other");
+	struct error err = ERROR_NONE;
+
+	make_layer(&store, &other);
+	strcpy(store.boot, "another");
+	make_layer(&store, &here);
+	assert_fine(store_sync(&store, &err), err);
+	assert_int_equal(layer_note(&store, &here), NOTE_NONE);
+	assert_int_equal(layer_note(&store, &other), NOTE_OTHER_BOOT);
+	store_close(&store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -359,7 +420,8 @@ int main(void)
 		world_test(test_blobs),	       world_test(test_layers),
 		world_test(test_sweep),	       world_test(test_parts),
 		world_test(test_second_waits), world_test(test_store_lock),
-		world_test(test_tree_remove),
+		world_test(test_tree_remove),  world_test(test_other_boot),
+		world_test(test_sync),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
