@@ -14,7 +14,6 @@
 #include "inflate.h"
 #include "reader.h"
 
-#define HEAD_SIZE	4
 #define RATIO_FREE_SIZE (16u << 20) /* bytes that may come out whatever went in */
 
 struct decompress {
@@ -28,7 +27,7 @@ struct decompress {
 	bool zeros;	    /* nothing but zeros may follow */
 	struct span in;	    /* what waits to be decoded */
 	struct span behind; /* what follows it, in the inner reader's buffer */
-	uint8_t head[HEAD_SIZE];
+	uint8_t head[COMPRESSION_HEAD_SIZE];
 	uint64_t taken, given; /* bytes from the inner reader, and out of here */
 	uint64_t max, ratio;
 	uint8_t buffer[READER_CHUNK];
@@ -55,46 +54,60 @@ static int fill(struct decompress *d, struct error *err)
 	return 1;
 }
 
-/* Makes the first HEAD_SIZE bytes, if there are so many, lie in one piece in d->in. */
+/* Makes the first COMPRESSION_HEAD_SIZE bytes, if there are so many, lie in one piece in d->in. */
 static int read_head(struct decompress *d, struct error *err)
 {
 	size_t have = 0;
 	int r;
 
 	r = fill(d, err);
-	if (r <= 0 || d->in.size >= HEAD_SIZE)
+	if (r <= 0 || d->in.size >= COMPRESSION_HEAD_SIZE)
 		return r < 0 ? r : 0;
 	do {
-		size_t size = HEAD_SIZE - have < d->in.size ? HEAD_SIZE - have : d->in.size;
+		size_t size = COMPRESSION_HEAD_SIZE - have < d->in.size
+				      ? COMPRESSION_HEAD_SIZE - have
+				      : d->in.size;
 
 		memcpy(d->head + have, d->in.data, size);
 		have += size;
 		span_take(&d->in, size);
-		r = have < HEAD_SIZE ? fill(d, err) : 0;
+		r = have < COMPRESSION_HEAD_SIZE ? fill(d, err) : 0;
 	} while (r > 0);
 	d->behind = d->in;
 	d->in = (struct span){.data = d->head, .size = have};
 	return r;
 }
 
-static int begin(struct decompress *d, struct error *err)
+enum compression compression_of(const void *head, size_t size)
 {
 	static const uint8_t zstd_magic[] = {0x28, 0xb5, 0x2f, 0xfd};
 	static const uint8_t skippable_magic[] = {0x2a, 0x4d, 0x18}; /* after 50 to 5f */
-	const uint8_t *head;
+	const uint8_t *bytes = head;
+
+	if (size >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b)
+		return COMPRESSION_GZIP;
+	if (size < COMPRESSION_HEAD_SIZE)
+		return COMPRESSION_NONE;
+	if (memcmp(bytes, zstd_magic, sizeof(zstd_magic)) == 0 ||
+	    ((bytes[0] & 0xf0) == 0x50 &&
+	     memcmp(bytes + 1, skippable_magic, sizeof(skippable_magic)) == 0))
+		return COMPRESSION_ZSTD;
+	return COMPRESSION_NONE;
+}
+
+static int begin(struct decompress *d, struct error *err)
+{
+	enum compression compression;
 	int r;
 
 	r = read_head(d, err);
 	if (r < 0)
 		return r;
 	d->begun = true;
-	head = d->in.data;
-	if (d->in.size >= 2 && head[0] == 0x1f && head[1] == 0x8b)
+	compression = compression_of(d->in.data, d->in.size);
+	if (compression == COMPRESSION_GZIP)
 		d->codec = gzip_codec_new(inflate_best());
-	else if (d->in.size >= HEAD_SIZE &&
-		 (memcmp(head, zstd_magic, HEAD_SIZE) == 0 ||
-		  ((head[0] & 0xf0) == 0x50 &&
-		   memcmp(head + 1, skippable_magic, sizeof(skippable_magic)) == 0)))
+	else if (compression == COMPRESSION_ZSTD)
 		d->codec = zstd_codec_new();
 	return 0;
 }

@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#include "berth/base/str.h"
+
 #include "local_files.h"
 #include "source.h"
 
@@ -44,5 +46,7 @@ struct local_list {
 	size_t count;
 };
 void local_list_add(struct local_list *list, const char *text);
+void local_list_done(struct local_list *list);
+#define _cleanup_local_list_ __attribute__((cleanup(local_list_done)))
 
 #endif

@@ -33,5 +33,6 @@ int media_refuse(const char *media_type, const char *wanted, struct error *err) 
 #define MEDIA_TYPE_DOCKER_LIST	   "application/vnd.docker.distribution.manifest.list.v2+json"
 #define MEDIA_TYPE_DOCKER_MANIFEST "application/vnd.docker.distribution.manifest.v2+json"
 #define MEDIA_TYPE_DOCKER_CONFIG   "application/vnd.docker.container.image.v1+json"
+#define MEDIA_TYPE_DOCKER_LAYER	   "application/vnd.docker.image.rootfs.diff.tar"
 
 #endif

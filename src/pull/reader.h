@@ -76,6 +76,15 @@ void reader_check_result(struct reader *check, struct digest *ret_digest, uint64
 struct reader *reader_decompress(struct reader *inner, uint64_t max, uint64_t ratio,
 				 const char *what);
 
+/* How bytes are compressed that begin with these, as reader_decompress() sees it. */
+enum compression {
+	COMPRESSION_NONE,
+	COMPRESSION_GZIP,
+	COMPRESSION_ZSTD
+};
+#define COMPRESSION_HEAD_SIZE 4 /* bytes that it takes to tell */
+enum compression compression_of(const void *head, size_t size);
+
 /*
  * Reads @inner (taken over) in a thread of its own, a few chunks ahead, so that what is before and
  * what is behind it work side by side. Freeing it ends the thread, after the read from @inner that

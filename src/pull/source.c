@@ -13,10 +13,13 @@
 
 static const struct {
 	const char *prefix;
+	bool is_archive;
 	int (*open)(struct local_files *files, const char *name, const struct local_wish *wish,
 		    const struct limits *limits, struct source **ret, struct error *err);
 } schemes[] = {
-	{"oci:", source_open_oci},
+	{"oci:", false, source_open_oci},
+	{"oci-archive:", true, source_open_oci},
+	{"docker-archive:", true, source_open_docker},
 };
 
 bool local_ref_equal(const char *a, const char *b)
@@ -38,6 +41,11 @@ void local_list_add(struct local_list *list, const char *text)
 	else if (list->count == LISTED_MAX)
 		buf_add_string(&list->text, ", …");
 	list->count++;
+}
+
+void local_list_done(struct local_list *list)
+{
+	buf_done(&list->text);
 }
 
 static int check_size(const char *path, uint64_t size, const struct descriptor *want,
@@ -163,8 +171,10 @@ static int open_scheme(size_t scheme, const char *text, const char *tmp,
 			    wish.digest ? digest
 			    : wish.ref	? wish.ref
 					: "");
-	(void)tmp;
-	r = local_files_of_directory(wish.place, &files, err);
+	if (schemes[scheme].is_archive)
+		r = local_files_of_archive(wish.place, tmp, limits, &files, err);
+	else
+		r = local_files_of_directory(wish.place, &files, err);
 	if (r < 0)
 		return r;
 	return schemes[scheme].open(take_ptr(&files), name, &wish, limits, ret, err);
@@ -181,5 +191,7 @@ int source_open_local(const char *text, const char *tmp, const struct limits *li
 		r = open_scheme(i, text, tmp, limits, ret, err);
 		return r < 0 ? within(err, r, "source \"%s\"", text) : 0;
 	}
-	return refuse(err, "source \"%s\": must be oci:DIR[:REF]", text);
+	return refuse(err,
+		      "source \"%s\": must be oci:DIR, oci-archive:FILE or docker-archive:FILE",
+		      text);
 }

@@ -146,15 +146,10 @@ static void list_images(struct arena *arena, const struct image_index *index,
 	}
 }
 
-static void list_done(struct local_list *list)
-{
-	buf_done(&list->text);
-}
-
 static int refuse_choice(struct arena *arena, const struct image_index *index,
 			 const struct local_wish *wish, size_t found, struct error *err)
 {
-	__attribute__((cleanup(list_done))) struct local_list list = {.count = 0};
+	_cleanup_local_list_ struct local_list list = {.count = 0};
 
 	list_images(arena, index, &list);
 	if (list.count == 0)
