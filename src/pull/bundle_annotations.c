@@ -16,39 +16,25 @@
 
 /* Keys that begin so have power over somebody. */
 static const char *const powerful[] = {
-	"org.berth.",		 /* berth: layers, the network */
-	"run.oci.",		 /* crun: handlers, hooks, keeping groups */
+	"org.berth.", /* berth: layers, the network */
+	"run.oci.",   /* crun: handlers, hooks, keeping groups */
+	"io.crun.",
 	"module.wasm.image",	 /* crun, containerd: run by another engine */
 	"org.systemd.property.", /* runc, crun: properties of the unit */
 	"org.criu.",		 /* runc: configuration of checkpoints */
-	"org.opencontainers.runc.",
-	"org.opencontainers.runtime-",
-	"io.crun.",
-	"io.containers.", /* podman's hooks, updates, tracing of system calls */
+	"io.containers.",	 /* podman's hooks: tracing of system calls and others */
 	"io.podman.",
-	"io.buildah.",
-	"io.container.", /* podman's manager */
 	"io.containerd.",
-	"io.cri-o.", /* privileged devices and sysctls by annotation */
-	"io.katacontainers.",
-	"io.rancher.",
-	"com.docker.",
-	"com.github.containers.",
+	"io.cri-o.", /* devices, sysctls, limits by annotation */
+	"io.kubernetes.",
+	"io.katacontainers.", /* the whole configuration of the virtual machine */
 	"dev.gvisor.",
-	"dev.containers.runtime.",
-	"cdi.", /* devices */
 	"nvidia.",
-	"com.nvidia.",
-	"com.intel.",
-	"com.amd.",
-	"oci-add-hooks",
-	"systemd.",
-	"lxc.",
+	"cdi.", /* devices */
 };
 
 /* So do keys "…kubernetes.io/…": the domain ends so. */
-static const char *const powerful_domains[] = {"kubernetes.io", "k8s.io", "cncf.io", "cri-o.io",
-					       "nri.io"};
+static const char *const powerful_domains[] = {"kubernetes.io", "k8s.io", "cri-o.io", "nri.io"};
 
 static bool ends_with(const char *text, size_t length, const char *end)
 {
@@ -57,24 +43,14 @@ static bool ends_with(const char *text, size_t length, const char *end)
 	return length >= size && strncasecmp(text + length - size, end, size) == 0;
 }
 
-static bool has_domain(const char *key, const char *domain)
-{
-	const size_t length = strcspn(key, "/");
-
-	/* "io.kubernetes." is the older way. */
-	return ends_with(key, length, domain);
-}
-
 bool bundle_label_has_power(const char *key)
 {
-	if (strncasecmp(key, "io.kubernetes.", strlen("io.kubernetes.")) == 0)
-		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(powerful); i++) {
 		if (strncasecmp(key, powerful[i], strlen(powerful[i])) == 0)
 			return true;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(powerful_domains); i++) {
-		if (has_domain(key, powerful_domains[i]))
+		if (ends_with(key, strcspn(key, "/"), powerful_domains[i]))
 			return true;
 	}
 	return false;

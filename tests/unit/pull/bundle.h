@@ -121,10 +121,11 @@ static inline const struct bundle_layers *lab_layers(struct lab *lab, struct bun
 	return layers;
 }
 
-/* config.json of the bundle, read; in the lab's arena. */
-static inline const struct json *lab_config(struct lab *lab)
+/* config.json of the bundle @name, read; in the lab's arena. */
+static inline const struct json *lab_config(struct lab *lab, const char *name)
 {
-	_cleanup_free_ char *text = get_file(lab->world, "bundle/config.json");
+	_cleanup_free_ char *path = xasprintf("%s/config.json", name);
+	_cleanup_free_ char *text = get_file(lab->world, path);
 	const struct json *config = NULL;
 	struct error err = ERROR_NONE;
 

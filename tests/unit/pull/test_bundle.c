@@ -26,7 +26,7 @@ static void test_whole(void **state)
 	lab.image.user = "web";
 	lab.image.working_dir = "/srv";
 	assert_fine(bundle_make(&lab.store, &lab.image, &lab.options, lab.bundle, &err), err);
-	config = lab_config(&lab);
+	config = lab_config(&lab, "bundle");
 	assert_json(config, "process.args", "[\"/bin/server\",\"-x\",\"start\"]");
 	assert_json(config, "process.env", "[\"A=1\",\"PATH=/bin\",\"HOME=/srv\"]");
 	assert_json(config, "process.cwd", "\"/srv\"");
