@@ -147,10 +147,13 @@ static int ask_manifest(struct registry *registry, struct endpoint *endpoint, vo
 	int r = endpoint_request(endpoint, &request, &response, err);
 
 	(void) final;
+	if (r == -EFBIG)
+		return refuse_as(err, r, "%s: a manifest of more than %llu bytes, %s",
+				 registry->source.name, (unsigned long long)question->max,
+				 question->want ? "its size by its descriptor"
+						: "the limit of --max-manifest-size");
 	if (r < 0)
-		return r == -EFBIG ? within(err, r, "%s: --max-manifest-size or what points to it",
-					    registry->source.name)
-				   : r;
+		return r;
 	news_take(&registry->news, registry->http, endpoint->name, &response);
 	if (response.status != 200)
 		return status_error(registry, endpoint, &response, err);
