@@ -47,9 +47,7 @@ struct http *http_free(struct http *http)
 		struct http_handle *handle = http->idle;
 
 		http->idle = handle->next;
-		http->curl.easy_cleanup(handle->easy);
-		http->curl.multi_cleanup(handle->multi);
-		free(handle);
+		http_handle_free(http, handle);
 	}
 	if (http->share)
 		http->curl.share_cleanup(http->share);

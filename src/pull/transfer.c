@@ -112,8 +112,21 @@ static struct http_handle *take_handle(struct http *http)
 	return handle;
 }
 
-static void give_back(struct http *http, struct http_handle *handle)
+void http_handle_free(struct http *http, struct http_handle *handle)
 {
+	http->curl.easy_cleanup(handle->easy);
+	http->curl.multi_cleanup(handle->multi);
+	free(handle);
+}
+
+/* One that failed is not used again: its connection is gone, and libcurl may keep a part of the
+ * request in it. */
+static void give_back(struct http *http, struct http_handle *handle, bool failed)
+{
+	if (failed) {
+		http_handle_free(http, handle);
+		return;
+	}
 	pthread_mutex_lock(&http->lock);
 	handle->next = http->idle;
 	http->idle = handle;
@@ -474,7 +487,7 @@ int transfer(struct http *http, const struct exchange *exchange, struct http_res
 	if (r >= 0) {
 		t.handle = take_handle(http);
 		r = perform(&t, certs);
-		give_back(http, t.handle);
+		give_back(http, t.handle, r < 0);
 	}
 	ret->body_size = t.body.size;
 	ret->body = buf_take(&t.body);

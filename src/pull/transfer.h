@@ -31,6 +31,8 @@ struct http {
 /* Loads libcurl, where that has not been done. */
 int transfer_load(struct http *http, struct error *err) must_check;
 
+void http_handle_free(struct http *http, struct http_handle *handle);
+
 struct exchange {
 	const struct http_request *request;
 	const char *url; /* the request's, or that of a redirect */
