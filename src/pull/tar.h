@@ -17,7 +17,7 @@
 
 /* Longest record set of one pax or GNU long-name header in bytes. */
 #define TAR_HEADER_MAX (1u << 20)
-#define TAR_SPARSE_MAX (1u << 20) /* most pieces of a sparse file */
+#define TAR_SPARSE_MAX (1u << 18) /* most pieces of a sparse file: 4 MiB of memory */
 
 enum tar_type {
 	TAR_FILE,
