@@ -21,6 +21,7 @@
 
 #include "bundle-internal.h"
 #include "store-internal.h"
+#include "tree.h"
 
 /* The directory in which the bundle is made, until it is in its place. */
 struct workplace {

@@ -58,12 +58,6 @@ int random_name(char ret[static RANDOM_NAME_MAX]) must_check;
 int store_write_file(const struct store *store, const char *name, const void *data,
 		     size_t size) must_check;
 
-/*
- * Removes @name beneath @dirfd, be it a file or a tree of any depth; adds the disk's bytes that
- * this frees to *@freed (or NULL). Nothing else may work in the tree. Negative errno, no text.
- */
-int tree_remove(int dirfd, const char *name, uint64_t *freed) must_check;
-
 /* Whether the layer's directory is there, whatever its note says. */
 bool layer_exists(const struct store *store, const struct digest *diff_id);
 /* What is known of the layer's way to the disk: store_layers.c. */

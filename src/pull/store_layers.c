@@ -24,6 +24,7 @@
 #include "berth/base/str.h"
 
 #include "store-internal.h"
+#include "tree.h"
 #include "verify.h"
 
 bool layer_exists(const struct store *store, const struct digest *diff_id)

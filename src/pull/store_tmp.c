@@ -21,6 +21,7 @@
 #include "berth/base/str.h"
 
 #include "store-internal.h"
+#include "tree.h"
 
 #define LOCK_SUFFIX ".lock"
 

@@ -6,6 +6,8 @@
  * stack nor the number of descriptors may depend on it: a directory that is found within another is
  * not entered from there, but moved up to the top of the tree and emptied in its turn.
  */
+#include "tree.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

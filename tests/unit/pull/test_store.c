@@ -4,6 +4,7 @@
 
 #include "store-internal.h"
 #include "store.h"
+#include "tree.h"
 
 #include "../base/unit.h"
 

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Extended attributes: which ones an image may have, and under what names.
+ *
+ * Theory of operation. A layer becomes a lower directory of an overlay, and attributes named
+ * trusted.overlay.* (user.overlay.* in a user namespace) tell overlayfs what to hide, and where a
+ * file's content is. An image that could set them would say what overlayfs does. Since Linux 6.7
+ * overlayfs shows an attribute X.overlay.overlay.Y as X.overlay.Y and does not act on it, which is
+ * what an image can mean that has such attributes.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "berth/base/alloc.h"
+#include "berth/base/proc.h"
+#include "berth/base/str.h"
+
+#include "metadata.h"
+
+/* What belongs to the host that the image was made on, or to the file system it was made on. */
+static const char *const dropped[] = {
+	"security.selinux", "security.ima",	 "security.evm",
+	"security.SMACK64", "security.apparmor", "system.nfs4_acl",
+};
+
+const char *xattr_name_in_layer(const char *name, bool user_namespace,
+				char buffer[static XATTR_NAME_ROOM])
+{
+	const char *own = OVERLAY_XATTR(user_namespace, "");
+	const char *other = OVERLAY_XATTR(!user_namespace, "");
+
+	for (size_t i = 0; i < ARRAY_SIZE(dropped); i++)
+		if (str_starts(name, dropped[i]))
+			return NULL;
+	if (str_starts(name, other) || (user_namespace && str_starts(name, "trusted.")))
+		return NULL;
+	if (!str_starts(name, own))
+		return name;
+	/* The kernel takes names of 255 bytes; what is cut here is none. */
+	snprintf(buffer, XATTR_NAME_ROOM, "%soverlay.%s", own, name + strlen(own));
+	return buffer;
+}
+
+const char *xattr_name_in_plain(const char *name, bool user_namespace,
+				char buffer[static XATTR_NAME_ROOM])
+{
+	const char *own = OVERLAY_XATTR(user_namespace, "");
+	const char *escaped = OVERLAY_XATTR(user_namespace, "overlay.");
+
+	if (!str_starts(name, own))
+		return name;
+	if (!str_starts(name, escaped))
+		return NULL;
+	snprintf(buffer, XATTR_NAME_ROOM, "%s%s", own, name + strlen(escaped));
+	return buffer;
+}
+
+/* By fsetxattr(2), or, for what is only named, by its name in /proc. */
+static int set(int fd, const char *name, const void *value, size_t size)
+{
+	char path[FD_PATH_MAX];
+
+	if (fsetxattr(fd, name, value, size, 0) == 0)
+		return 0;
+	if (errno != EBADF)
+		return -errno;
+	fd_path(fd, path);
+	return setxattr(path, name, value, size, 0) < 0 ? -errno : 0;
+}
+
+/* xattr(7): user.* is refused with EPERM on what is no file and no directory. */
+static bool is_forbidden(int fd, const char *name, bool user_namespace)
+{
+	struct stat st;
+
+	if (user_namespace && !str_starts(name, "user."))
+		return true;
+	return str_starts(name, "user.") && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode) &&
+	       !S_ISDIR(st.st_mode);
+}
+
+int xattr_set(int fd, const char *name, const void *value, size_t size, bool user_namespace,
+	      const char *path, struct error *err)
+{
+	int r = set(fd, name, value, size);
+
+	if (r == 0)
+		return 1;
+	if (r == -EOPNOTSUPP || (r == -EPERM && is_forbidden(fd, name, user_namespace)))
+		return 0;
+	return fail(err, r, "set the attribute %s of \"%s\"", name, path);
+}
+
+/* As listxattr(2) of either kind of descriptor. */
+static ssize_t list_into(int fd, char *names, size_t room)
+{
+	char path[FD_PATH_MAX];
+	ssize_t size = flistxattr(fd, names, room);
+
+	if (size < 0 && errno == EBADF) {
+		fd_path(fd, path);
+		size = listxattr(path, names, room);
+	}
+	return size < 0 ? -errno : size;
+}
+
+/* The names, one behind the other, the caller's; *ret_size bytes, or negative errno. */
+static char *list(int fd, ssize_t *ret_size)
+{
+	char *names = NULL;
+	ssize_t size;
+
+	do {
+		/* It may grow between the calls only where somebody interferes. */
+		size = list_into(fd, NULL, 0);
+		if (size <= 0)
+			break;
+		names = xrealloc(names, (size_t)size, 1);
+		size = list_into(fd, names, (size_t)size);
+	} while (size == -ERANGE);
+	*ret_size = size == -EOPNOTSUPP ? 0 : size;
+	return names;
+}
+
+int xattrs_clear(int fd, const char *path, struct error *err)
+{
+	ssize_t size;
+	_cleanup_free_ char *names = list(fd, &size);
+
+	if (size < 0)
+		return fail(err, (int)size, "list the attributes of \"%s\"", path);
+	for (ssize_t at = 0; at < size; at += (ssize_t)strlen(names + at) + 1) {
+		const char *name = names + at;
+
+		if (str_starts(name, OVERLAY_XATTR(false, "")) ||
+		    str_starts(name, OVERLAY_XATTR(true, "")) ||
+		    str_starts(name, "security.selinux"))
+			continue;
+		if (fremovexattr(fd, name) < 0 && errno != ENODATA && errno != EOPNOTSUPP)
+			return fail(err, -errno, "remove the attribute %s of \"%s\"", name, path);
+	}
+	return 0;
+}
+
+static int copy_one(const char *from, const char *name, int tofd, bool user_namespace,
+		    const char *path, struct error *err)
+{
+	_cleanup_free_ char *value = NULL;
+	char buffer[XATTR_NAME_ROOM];
+	const char *to = xattr_name_in_plain(name, user_namespace, buffer);
+	ssize_t size;
+	int r;
+
+	/* A security module labels what is made by itself. */
+	if (!to || str_starts(name, "security.selinux"))
+		return 0;
+	size = getxattr(from, name, NULL, 0);
+	if (size > 0) {
+		value = xcalloc((size_t)size, 1);
+		size = getxattr(from, name, value, (size_t)size);
+	}
+	if (size < 0)
+		return fail(err, -errno, "read the attribute %s of \"%s\"", name, path);
+	r = xattr_set(tofd, to, value ? value : "", (size_t)size, user_namespace, path, err);
+	return r < 0 ? r : 0;
+}
+
+int xattrs_copy(int fromfd, int tofd, bool user_namespace, const char *path, struct error *err)
+{
+	ssize_t size;
+	_cleanup_free_ char *names = list(fromfd, &size);
+	char from[FD_PATH_MAX];
+
+	if (size < 0)
+		return fail(err, (int)size, "list the attributes of \"%s\"", path);
+	fd_path(fromfd, from);
+	for (ssize_t at = 0; at < size; at += (ssize_t)strlen(names + at) + 1) {
+		int r = copy_one(from, names + at, tofd, user_namespace, path, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
