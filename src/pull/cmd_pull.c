@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* berth-pull [pull] IMAGE [BUNDLE] */
+#include "berth/base/alloc.h"
+#include "berth/base/json_write.h"
+#include "berth/base/log.h"
+
+#include "bundle.h"
+#include "command.h"
+#include "limits.h"
+#include "platform.h"
+#include "pull.h"
+#include "reference.h"
+#include "registry.h"
+#include "size.h"
+
+#define PARALLEL_DEFAULT 4
+#define PARALLEL_MAX	 16
+
+struct values {
+	struct bundle_options bundle;
+	const char *from, *platform, *creds, *authfile, *tls_ca;
+	const char *manifest_bytes, *config_bytes, *layer_bytes, *image_bytes, *entries, *depth,
+		*ratio, *layers;
+	struct strv mirrors;
+	unsigned parallel, stall_seconds;
+	bool insecure, wait, sync, strict_platform;
+};
+
+static const struct option options[] = {
+	{"from", 0, OPTION_TEXT, offsetof(struct values, from), "SOURCE",
+	 "oci:DIR[:REF], oci-archive:FILE or docker-archive:FILE instead of a registry"},
+	{"platform", 0, OPTION_TEXT, offsetof(struct values, platform), "OS/ARCH[/VARIANT]",
+	 "for which machine (default: this one)"},
+	{"strict-platform", 0, OPTION_FLAG, offsetof(struct values, strict_platform), NULL,
+	 "refuse an image that says it is for another machine"},
+	{"creds", 0, OPTION_TEXT, offsetof(struct values, creds), "USER:PASSWORD",
+	 "for the registry"},
+	{"authfile", 0, OPTION_TEXT, offsetof(struct values, authfile), "FILE",
+	 "where credentials are (default: those of podman and docker)"},
+	{"tls-ca", 0, OPTION_TEXT, offsetof(struct values, tls_ca), "FILE",
+	 "certificates to trust besides those of the system"},
+	{"insecure", 0, OPTION_FLAG, offsetof(struct values, insecure), NULL,
+	 "allow http, and certificates that nobody signed"},
+	{"mirror", 0, OPTION_LIST, offsetof(struct values, mirrors), "URL",
+	 "ask there first (may be given more than once)"},
+	{"parallel", 0, OPTION_NUMBER, offsetof(struct values, parallel), "N",
+	 "layers at once (default: 4)"},
+	{"wait", 0, OPTION_FLAG, offsetof(struct values, wait), NULL,
+	 "wait where the registry's pull limit is reached"},
+	{"stall-timeout", 0, OPTION_NUMBER, offsetof(struct values, stall_seconds), "SECONDS",
+	 "without a byte, then a connection is given up (default: 30)"},
+	{"sync", 0, OPTION_FLAG, offsetof(struct values, sync), NULL,
+	 "write to the disk before it is done"},
+	{"max-manifest-size", 0, OPTION_TEXT, offsetof(struct values, manifest_bytes), "SIZE",
+	 "of an index or manifest (default: 4m)"},
+	{"max-config-size", 0, OPTION_TEXT, offsetof(struct values, config_bytes), "SIZE",
+	 "of a configuration (default: 8m)"},
+	{"max-layer-size", 0, OPTION_TEXT, offsetof(struct values, layer_bytes), "SIZE",
+	 "of a layer, unpacked (default: 100g; 0: any)"},
+	{"max-image-size", 0, OPTION_TEXT, offsetof(struct values, image_bytes), "SIZE",
+	 "of all layers, unpacked (default: 200g; 0: any)"},
+	{"max-files", 0, OPTION_TEXT, offsetof(struct values, entries), "N",
+	 "entries of a layer (default: 5000000; 0: any)"},
+	{"max-depth", 0, OPTION_TEXT, offsetof(struct values, depth), "N",
+	 "components of a path (default: 256)"},
+	{"max-ratio", 0, OPTION_TEXT, offsetof(struct values, ratio), "N",
+	 "unpacked to packed bytes of a layer (default: 1100; 0: any)"},
+	{"max-layers", 0, OPTION_TEXT, offsetof(struct values, layers), "N",
+	 "layers of an image (default: 500; 0: any)"},
+};
+
+static const struct option_group groups[] = {
+	{bundle_option_table, BUNDLE_OPTION_COUNT, offsetof(struct values, bundle)},
+};
+
+/* Which flag sets which limit. */
+static const struct {
+	const char *flag;
+	size_t from, to; /* in struct values, in struct limits */
+	bool needs_one;	 /* 0 would allow nothing */
+} limit_rows[] = {
+	{"--max-manifest-size", offsetof(struct values, manifest_bytes),
+	 offsetof(struct limits, manifest_bytes), true},
+	{"--max-config-size", offsetof(struct values, config_bytes),
+	 offsetof(struct limits, config_bytes), true},
+	{"--max-layer-size", offsetof(struct values, layer_bytes),
+	 offsetof(struct limits, layer_bytes), false},
+	{"--max-image-size", offsetof(struct values, image_bytes),
+	 offsetof(struct limits, image_bytes), false},
+	{"--max-files", offsetof(struct values, entries), offsetof(struct limits, entries), false},
+	{"--max-depth", offsetof(struct values, depth), offsetof(struct limits, path_depth), true},
+	{"--max-ratio", offsetof(struct values, ratio), offsetof(struct limits, ratio), false},
+	{"--max-layers", offsetof(struct values, layers), offsetof(struct limits, layers), false},
+};
+
+static int read_limits(const struct values *given, struct limits *limits, struct error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(limit_rows); i++) {
+		const char *text = *(const char *const *)((const char *)given + limit_rows[i].from);
+		uint64_t *limit = (uint64_t *)((char *)limits + limit_rows[i].to);
+		int r;
+
+		if (!text)
+			continue;
+		r = size_parse(text, limit_rows[i].flag, limit, err);
+		if (r < 0)
+			return r;
+		if (limit_rows[i].needs_one && *limit == 0)
+			return refuse(err, "%s: 0 would allow nothing", limit_rows[i].flag);
+	}
+	return 0;
+}
+
+/* The command line, read and checked as far as that goes without an image. */
+struct wanted {
+	struct limits limits;
+	struct platform platform;
+	struct reference reference; /* of a registry's image */
+	struct registry_options registry;
+	const char *bundle; /* or NULL */
+	const char *image;  /* or NULL: a local source */
+	unsigned parallel;
+};
+
+static int read_words(const struct values *given, char *const *args, struct wanted *wanted,
+		      struct error *err)
+{
+	if (given->from && args[1])
+		return refuse(err,
+			      "unexpected argument \"%s\": with --from the only one is the "
+			      "bundle",
+			      args[1]);
+	wanted->image = given->from ? NULL : args[0];
+	wanted->bundle = given->from ? args[0] : args[1];
+	if (!given->from && !args[0])
+		return refuse(err, "missing argument: the image (see berth-pull help)");
+	return 0;
+}
+
+static int read_values(struct arena *arena, const struct context *context,
+		       const struct values *given, struct wanted *wanted, struct error *err)
+{
+	int r = read_limits(given, &wanted->limits, err);
+
+	platform_of_host(&wanted->platform);
+	if (r >= 0 && given->platform)
+		r = platform_parse(arena, given->platform, &wanted->platform, err);
+	if (r >= 0 && given->parallel > PARALLEL_MAX)
+		r = refuse(err, "--parallel: %u is more than %d", given->parallel, PARALLEL_MAX);
+	if (r >= 0)
+		r = bundle_options_check(&given->bundle, err);
+	if (r >= 0 && wanted->image)
+		r = reference_parse(arena, wanted->image, &wanted->reference, err);
+	wanted->parallel = given->parallel ? given->parallel : PARALLEL_DEFAULT;
+	wanted->registry = (struct registry_options){
+		.credentials =
+			{
+				.creds = given->creds,
+				.authfile = given->authfile,
+				.registry_auth_file = context->registry_auth_file,
+				.xdg_runtime_dir = context->xdg_runtime_dir,
+				.xdg_config_home = context->xdg_config_home,
+				.home = context->home,
+				.docker_config = context->docker_config,
+				.uid = context->uid,
+				.environment = context->environment,
+			},
+		.tls_ca = given->tls_ca,
+		.insecure = given->insecure,
+		.mirrors = &given->mirrors,
+		.wait = given->wait,
+		.stall_seconds = given->stall_seconds,
+		.ssl_cert_file = context->ssl_cert_file,
+		.ssl_cert_dir = context->ssl_cert_dir,
+		.cancelled = context->cancelled,
+	};
+	return r;
+}
+
+static enum progress_style style_of(const struct context *context)
+{
+	if (context->quiet)
+		return PROGRESS_QUIET;
+	return context->json ? PROGRESS_JSON : PROGRESS_AUTO;
+}
+
+/* What the user gets at the end: the manifest's digest, as `docker pull --quiet` names the image.
+ */
+static int print_result(const struct context *context, const struct pulled *image,
+			const char *bundle, struct source *source, struct error *err)
+{
+	const char *quota = source->quota ? source->quota(source) : NULL;
+	_cleanup_buf_ struct buf text = BUF_EMPTY;
+	struct json_writer w = JSON_WRITER(&text, false);
+	char digest[DIGEST_TEXT_MAX];
+
+	digest_text(&image->record.manifest, digest);
+	if (!context->json) {
+		if (quota && quota[0] && !context->quiet)
+			log_message(LOG_LEVEL_INFO, "%s", quota);
+		buf_printf(&text, "%s\n", digest);
+		return print_out(text.data, err);
+	}
+	json_begin_object(&w);
+	json_member_string(&w, "event", "done");
+	json_member_string(&w, "name", image->record.name);
+	json_member_string(&w, "digest", digest);
+	json_member_string(&w, "platform", image->record.platform);
+	json_member_bool(&w, "present", image->was_there);
+	if (bundle)
+		json_member_string(&w, "bundle", bundle);
+	if (quota && quota[0])
+		json_member_string(&w, "quota", quota);
+	json_end_object(&w);
+	buf_add_char(&text, '\n');
+	return print_out(text.data, err);
+}
+
+/* Compressed archives are unpacked in the store's own directory for what is in the making. */
+static int open_source(const struct values *given, const struct wanted *wanted,
+		       const struct store *store, struct source **ret, struct error *err)
+{
+	_cleanup_free_ char *tmp = xasprintf("%s/tmp", store->path);
+
+	return wanted->image ? registry_open(&wanted->reference, &wanted->registry, ret, err)
+			     : source_open_local(given->from, tmp, &wanted->limits, ret, err);
+}
+
+static int pull(struct arena *arena, const struct context *context, const struct values *given,
+		const struct wanted *wanted, struct error *err)
+{
+	_cleanup_store_ struct store store = STORE_CLOSED;
+	_cleanup_source_ struct source *source = NULL;
+	struct pulled image = {.was_there = false};
+	struct pull_request request = {
+		.store = &store,
+		.digest = wanted->image && wanted->reference.has_digest ? &wanted->reference.digest
+									: NULL,
+		.platform = &wanted->platform,
+		.strict_platform = given->strict_platform,
+		.limits = &wanted->limits,
+		.parallel = wanted->parallel,
+		.user_namespace = context->user_namespace,
+		.style = style_of(context),
+		.cancelled = context->cancelled,
+	};
+	int r;
+
+	store.sync = given->sync;
+	store.cancelled = context->cancelled;
+	r = store_open(context->store, STORE_ADD, &store, err);
+	if (r >= 0)
+		r = open_source(given, wanted, &store, &source, err);
+	if (r < 0)
+		return r;
+	request.source = source;
+	r = pull_image(arena, &request, &image, err);
+	if (r >= 0 && wanted->bundle)
+		r = bundle_make(&store, &image.config, &given->bundle, wanted->bundle, err);
+	return r < 0 ? r : print_result(context, &image, wanted->bundle, source, err);
+}
+
+static int run(const struct context *context, void *values, char *const *args, struct error *err)
+{
+	struct values *given = values;
+	_cleanup_arena_ struct arena *arena = arena_new();
+	struct wanted wanted = {.limits = LIMITS_DEFAULT};
+	int r = read_words(given, args, &wanted, err);
+
+	given->bundle.user_namespace = context->user_namespace;
+	given->bundle.environment = context->environment;
+	if (r >= 0)
+		r = read_values(arena, context, given, &wanted, err);
+	return r < 0 ? r : pull(arena, context, given, &wanted, err);
+}
+
+const struct command command_pull = {
+	.name = "pull",
+	.arguments = "IMAGE [BUNDLE]",
+	.summary = "fetch an image, and make a bundle of it",
+	.options = options,
+	.option_count = ARRAY_SIZE(options),
+	.groups = groups,
+	.group_count = ARRAY_SIZE(groups),
+	.values_size = sizeof(struct values),
+	.args_min = 0,
+	.args_max = 2,
+	.writes = true,
+	.run = run,
+};

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All layers of an image, side by side, from their source into the store. */
+#ifndef BERTH_PULL_LAYERS_H
+#define BERTH_PULL_LAYERS_H
+
+#include <stdatomic.h>
+
+#include "image.h"
+#include "limits.h"
+#include "progress.h"
+#include "source.h"
+#include "store.h"
+
+/* Most layers at once; also the most --parallel takes. */
+#define LAYERS_PARALLEL_MAX 16
+
+struct layers_request {
+	const struct store *store;
+	struct source *source;
+	const struct manifest *manifest;
+	const struct image_config *config; /* as many diff ids as the manifest has layers */
+	const struct limits *limits;
+	unsigned parallel; /* layers at once, from 1 on */
+	bool user_namespace;
+	enum progress_style style;
+	const char *name; /* of the image, for people */
+	/* Ends the work when it is set; is set where one layer fails, so that the others end. */
+	atomic_bool *cancelled;
+};
+
+/* Makes sure that all layers are in the store. What is there is not asked for. */
+int layers_fetch(const struct layers_request *request, struct error *err) must_check;
+
+#endif

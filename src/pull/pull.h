@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pulling an image: from its name to a record in the store. */
+#ifndef BERTH_PULL_PULL_H
+#define BERTH_PULL_PULL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "berth/base/alloc.h"
+#include "berth/base/error.h"
+
+#include "image.h"
+#include "limits.h"
+#include "progress.h"
+#include "source.h"
+#include "store.h"
+
+/* What to pull, and how; everything is borrowed. */
+struct pull_request {
+	const struct store *store;
+	struct source *source;
+	const struct digest *digest; /* the name's, where it has one: no question is asked then */
+	const struct platform *platform;
+	bool strict_platform; /* a configuration that is for another machine is an error */
+	const struct limits *limits;
+	unsigned parallel;
+	bool user_namespace;
+	enum progress_style style;
+	atomic_bool *cancelled;
+};
+
+/* An image that is in the store, whole. All of it belongs to the arena. */
+struct pulled {
+	struct store_image record;
+	struct manifest manifest;
+	struct image_config config;
+	bool was_there; /* nothing had to be fetched */
+};
+
+/* Makes sure that the image is in the store, and reads it. */
+int pull_image(struct arena *arena, const struct pull_request *request, struct pulled *ret,
+	       struct error *err) must_check;
+
+/* Reads an image that is in the store already, for a bundle of it. */
+int pull_load(struct arena *arena, const struct store *store, const struct store_image *record,
+	      struct pulled *ret, struct error *err) must_check;
+
+#endif
