@@ -3,6 +3,8 @@
  * config.json as a whole: the defaults that keep a container apart from the host, and the parts
  * that the other files write. image-spec conversion.md.
  */
+#include <unistd.h>
+
 #include "bundle-internal.h"
 
 /* More than any list below has. */
@@ -35,8 +37,7 @@ static const struct default_mount mqueue = {
 	"/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"}};
 static const struct default_mount sys = {
 	"/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", "ro"}};
-/* A sysfs can be mounted by who owns the network namespace; an ordinary user's bundle takes the
- * host's in any case, as `berth spec --rootless` does. */
+/* A sysfs can be mounted only by who owns the network namespace, which it shows. */
 static const struct default_mount sys_of_host = {
 	"/sys", "none", "/sys", {"rbind", "nosuid", "noexec", "nodev", "rro"}};
 static const struct default_mount cgroup = {
@@ -136,12 +137,23 @@ static void write_wanted(struct json_writer *w, const struct bundle_contents *co
 	write_by_depth(w, all, count);
 }
 
+/* Who is on the host's network needs to know its names. */
+static void write_host_files(struct json_writer *w, const struct bundle_contents *contents)
+{
+	static const char *const files[] = {"/etc/resolv.conf", "/etc/hosts"};
+	static const char *const options[] = {"bind", "ro", "nosuid", "nodev", "noexec", NULL};
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		if (access(files[i], F_OK) == 0 && !is_overruled(contents, files[i]))
+			write_mount(w, files[i], "bind", files[i], options);
+	}
+}
+
 static void write_mounts(struct json_writer *w, const struct bundle_contents *contents)
 {
 	static const char *const init_options[] = {"bind", "ro", "nosuid", "nodev", NULL};
 	const struct bundle_plan *plan = contents->plan;
-	const bool is_rootless = plan->options->user_namespace;
-	const bool has_sysfs = !is_rootless && (!plan->host_network || plan->uids.count == 0);
+	const bool has_sysfs = !plan->host_network || plan->uids.count == 0;
 	uint32_t tty;
 
 	json_key(w, "mounts");
@@ -155,6 +167,8 @@ static void write_mounts(struct json_writer *w, const struct bundle_contents *co
 	write_default(w, contents, &cgroup);
 	if (plan->init)
 		write_mount(w, BUNDLE_INIT_PATH, "bind", plan->init, init_options);
+	if (plan->host_network)
+		write_host_files(w, contents);
 	write_wanted(w, contents);
 	json_end_array(w);
 }

@@ -76,7 +76,7 @@ const struct seccomp_calls seccomp_table[] = {
 	/* memory */
 	{.names = "brk mmap mmap2 munmap mprotect mremap msync madvise mincore remap_file_pages "
 		  "mlock mlock2 mlockall munlock munlockall mseal map_shadow_stack cachestat "
-		  "memfd_create memfd_secret pkey_alloc pkey_free pkey_mprotect"},
+		  "memfd_create memfd_secret"},
 
 	/* files by their names */
 	{.names = "open openat openat2 creat access faccessat faccessat2 "

@@ -277,6 +277,9 @@ static void test_mounts(void **state)
 		 "/proc /dev /dev/pts /dev/mqueue /sys /sys/fs/cgroup /dev/shm"},
 		{"--volume /dev:/dev", "/proc /sys /sys/fs/cgroup /dev"},
 		{"--volume /sys:/sys", "/proc /dev /dev/pts /dev/shm /dev/mqueue /sys"},
+		/* nothing of the host's where the user has something */
+		{"--network host --tmpfs /etc",
+		 "/proc /dev /dev/pts /dev/shm /dev/mqueue /sys /sys/fs/cgroup /etc"},
 		{"--tmpfs /device",
 		 "/proc /dev /dev/pts /dev/shm /dev/mqueue /sys /sys/fs/cgroup /device"},
 	};
