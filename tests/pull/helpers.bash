@@ -159,6 +159,31 @@ start_registry() {
 	REGISTRY=$ADDRESS
 }
 
+# The registry $REGISTRY with faults (see lab/faulty), which takes its place in REGISTRY; sets FAULTY
+# to its directory. More arguments are faults.
+start_faulty() {
+	FAULTY=$T/faulty
+	start_server "$FAULTY" "$LAB_DIR/faulty" "$FAULTY" "$REGISTRY" "$@" || return 1
+	REGISTRY=$ADDRESS
+}
+
+# From the next request on, the faulty registry has these faults, and its log is empty.
+set_faults() {
+	printf '%s\n' "$@" >"$FAULTY/faults.new"
+	mv "$FAULTY/faults.new" "$FAULTY/faults"
+	: >"$FAULTY/log"
+}
+
+# The requests that the faulty registry has had, one a line, by a jq filter on each.
+requests() {
+	jq -r "${1:-[.server, .method, .path, .range, .status] | join(\" \")}" "$FAULTY/log"
+}
+
+# How many requests a jq condition is true for.
+count_requests() {
+	jq -s "map(select($1)) | length" "$FAULTY/log"
+}
+
 # Puts an image into the registry: push_image LAYOUT[:REF] NAME[:TAG]; more options for skopeo.
 push_image() {
 	local layout=$1 name=$2
