@@ -125,15 +125,17 @@ struct wanted {
 static int read_words(const struct values *given, char *const *args, struct wanted *wanted,
 		      struct error *err)
 {
-	if (given->from && args[1])
+	const char *second = args[0] ? args[1] : NULL;
+
+	if (!given->from && !args[0])
+		return refuse(err, "missing argument: the image (see berth-pull help)");
+	if (given->from && second)
 		return refuse(err,
 			      "unexpected argument \"%s\": with --from the only one is the "
 			      "bundle",
-			      args[1]);
+			      second);
 	wanted->image = given->from ? NULL : args[0];
-	wanted->bundle = given->from ? args[0] : args[1];
-	if (!given->from && !args[0])
-		return refuse(err, "missing argument: the image (see berth-pull help)");
+	wanted->bundle = given->from ? args[0] : second;
 	return 0;
 }
 

@@ -4,7 +4,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <limits.h>
 #include <sys/utsname.h>
 
 #include "berth/base/str.h"
@@ -219,14 +218,14 @@ static int rank_arm64(const char *have, const char *wish)
 /* One architecture: 0 for the same variant, the higher the worse, -1 if it does not run. */
 static int rank_variant(const char *architecture, const char *have, const char *wish)
 {
+	if (str_equal(have, wish))
+		return 0;
 	if (str_equal(architecture, "amd64"))
 		return rank_by_number(have, wish, 100);
 	if (str_equal(architecture, "arm"))
 		return rank_by_number(have, wish, 700);
 	if (str_equal(architecture, "arm64"))
 		return rank_arm64(have, wish);
-	if (str_equal(have, wish))
-		return 0;
 	return have[0] == '\0' ? 1 : -1;
 }
 
@@ -281,7 +280,7 @@ const struct descriptor *platform_choose(struct arena *arena, const struct image
 					 const struct platform *wish, const char **ret_offered)
 {
 	const struct descriptor *best = NULL, *only = NULL;
-	int best_rank = INT_MAX;
+	int best_rank = 0;
 	size_t images = 0;
 
 	for (size_t i = 0; i < index->count; i++) {
@@ -292,7 +291,7 @@ const struct descriptor *platform_choose(struct arena *arena, const struct image
 			continue;
 		images++;
 		only = entry;
-		if (r >= 0 && r < best_rank) {
+		if (r >= 0 && (!best || r < best_rank)) {
 			best = entry;
 			best_rank = r;
 		}

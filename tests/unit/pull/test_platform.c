@@ -177,6 +177,7 @@ static const struct {
 	{"linux/amd64", "linux/amd64/v2 linux/amd64/v3", -1},
 	{"linux/amd64/v2", "linux/amd64/odd linux/amd64", 1},
 	{"linux/amd64", "linux/amd64/v1 linux/amd64", 0},
+	{"linux/amd64/odd", "linux/amd64 linux/amd64/odd", 1},
 	/* other architectures only as a last resort */
 	{"linux/amd64", "linux/386 linux/amd64", 1},
 	{"linux/amd64", "linux/arm64 linux/386", 1},
