@@ -25,11 +25,18 @@ static struct {
 	bool to_file;
 	enum log_format format;
 	enum log_level level;
+	const char *name;
 } sink = {
+	.name = "berth",
 	.fd = STDERR_FILENO,
 	.format = LOG_FORMAT_TEXT,
 	.level = LOG_LEVEL_ERROR,
 };
+
+void log_set_name(const char *name)
+{
+	sink.name = name;
+}
 
 int log_open(const char *path, enum log_format format, enum log_level level, struct error *err)
 {
@@ -100,7 +107,8 @@ static void write_text(int fd, enum log_level level, const char *text, bool with
 		clock_stamp(stamp);
 		buf_printf(&line, "%s %s: ", stamp, level_names[level]);
 	} else {
-		buf_printf(&line, "berth: %s", level == LOG_LEVEL_ERROR ? "" : level_names[level]);
+		buf_printf(&line, "%s: %s", sink.name,
+			   level == LOG_LEVEL_ERROR ? "" : level_names[level]);
 		if (level != LOG_LEVEL_ERROR)
 			buf_add_string(&line, ": ");
 	}

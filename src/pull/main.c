@@ -303,6 +303,7 @@ int main(int argc, char **argv)
 	int r;
 
 	(void)argc;
+	log_set_name("berth-pull");
 	r = act(&invocation, argv, &err);
 	if (signal_seen) {
 		const struct sigaction by_default = {.sa_handler = SIG_DFL};

@@ -81,6 +81,21 @@ static bool has_all_layers(const struct store *store, const struct pulled *image
 	return true;
 }
 
+static int put_record(struct arena *arena, const struct pull_request *request, struct pulled *image,
+		      struct error *err)
+{
+	char stamp[CLOCK_STAMP_MAX];
+
+	clock_stamp(stamp);
+	image->record.name = arena_strdup(arena, request->source->name);
+	image->record.platform = platform_text(arena, &image->config.platform);
+	image->record.pulled = arena_strdup(arena, stamp);
+	image->record.size = 0;
+	for (size_t i = 0; i < image->manifest.layer_count; i++)
+		image->record.size += image->manifest.layers[i].size;
+	return store_image_put(request->store, &image->record, err);
+}
+
 /* Whether the record is what the digest stands for, and runs on the machine that is wished. */
 static bool is_wanted(const struct pull_request *request, const struct digest *digest,
 		      const struct pulled *image)
@@ -89,6 +104,33 @@ static bool is_wanted(const struct pull_request *request, const struct digest *d
 		digest_equal(&image->record.manifest, digest)) &&
 	       platform_fits(&image->config.platform, request->platform) &&
 	       has_all_layers(request->store, image);
+}
+
+/*
+ * The image that a digest names, which may have been pulled by another name: then the record of
+ * this one is written.
+ */
+static int find_by_digest(struct arena *arena, const struct pull_request *request,
+			  struct pulled *ret, struct error *err)
+{
+	struct error ignored = ERROR_NONE;
+	char digest[DIGEST_TEXT_MAX];
+	const char *const names[] = {request->source->name, digest_text(request->digest, digest)};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (store_image_find(request->store, arena, names[i], &ret->record, &ignored) < 0 ||
+		    pull_load(arena, request->store, &ret->record, ret, &ignored) < 0 ||
+		    !is_wanted(request, request->digest, ret))
+			continue;
+		if (i > 0) {
+			int r = put_record(arena, request, ret, err);
+
+			if (r < 0)
+				return r;
+		}
+		return 1;
+	}
+	return 0;
 }
 
 /*
@@ -101,13 +143,13 @@ static int find_stored(struct arena *arena, const struct pull_request *request, 
 {
 	struct error ignored = ERROR_NONE;
 	struct digest digest;
-	int r = store_image_find(request->store, arena, request->source->name, &ret->record,
-				 &ignored);
+	int r;
 
+	if (request->digest)
+		return find_by_digest(arena, request, ret, err);
+	r = store_image_find(request->store, arena, request->source->name, &ret->record, &ignored);
 	if (r < 0 || pull_load(arena, request->store, &ret->record, ret, &ignored) < 0)
 		return 0;
-	if (request->digest)
-		return is_wanted(request, request->digest, ret);
 	r = request->source->head(request->source, &digest, err);
 	if (r == -EOPNOTSUPP)
 		return 0;
@@ -230,21 +272,6 @@ static int fetch_layers(const struct pull_request *request, const struct pulled 
 	};
 
 	return layers_fetch(&layers, err);
-}
-
-static int put_record(struct arena *arena, const struct pull_request *request, struct pulled *image,
-		      struct error *err)
-{
-	char stamp[CLOCK_STAMP_MAX];
-
-	clock_stamp(stamp);
-	image->record.name = arena_strdup(arena, request->source->name);
-	image->record.platform = platform_text(arena, &image->config.platform);
-	image->record.pulled = arena_strdup(arena, stamp);
-	image->record.size = 0;
-	for (size_t i = 0; i < image->manifest.layer_count; i++)
-		image->record.size += image->manifest.layers[i].size;
-	return store_image_put(request->store, &image->record, err);
 }
 
 static int pull_anew(struct arena *arena, const struct pull_request *request, struct pulled *ret,

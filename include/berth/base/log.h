@@ -27,6 +27,9 @@ enum log_format {
 int log_open(const char *path, enum log_format format, enum log_level level,
 	     struct error *err) must_check;
 
+/* The program's name at the beginning of a line on standard error; "berth" where nobody says so. */
+void log_set_name(const char *name);
+
 /* Reads a level's or a format's name; -EINVAL if there is none such. */
 int log_level_parse(const char *name, enum log_level *ret) must_check;
 int log_format_parse(const char *name, enum log_format *ret) must_check;
