@@ -208,7 +208,7 @@ int endpoint_request(struct endpoint *endpoint, const struct http_request *reque
 
 	for (;;) {
 		int r = endpoint_try(endpoint, request, ret, err);
-		int again = http_again(endpoint->http, &retry, ret, 0, r, err);
+		int again = http_again(endpoint->http, &retry, request, ret, r, err);
 
 		if (again <= 0)
 			return again < 0 ? again : r;

@@ -245,23 +245,23 @@ void http_note(struct http *http, const char *text)
 }
 
 /* There is nothing to be woken by: the flag is set by a signal, which may meet any thread. */
-static int wait_ms(struct http *http, int64_t ms, struct error *err)
+static int wait_ms(struct http *http, const struct http_request *request, int64_t ms,
+		   struct error *err)
 {
-	const atomic_bool *cancelled = http->options.cancelled;
 	int64_t end = clock_now_ms() + ms, left;
 
 	while ((left = end - clock_now_ms()) > 0) {
-		if (cancelled && atomic_load(cancelled))
+		if (transfer_is_cancelled(http, request))
 			return refuse_as(err, -ECANCELED, "cancelled while waiting to try again");
 		poll(NULL, 0, left < CANCEL_WATCH_MS ? (int)left : CANCEL_WATCH_MS);
 	}
 	return 0;
 }
 
-int http_again(struct http *http, struct retry *retry, const struct http_response *response,
-	       uint64_t received, int r, struct error *err)
+int http_again(struct http *http, struct retry *retry, const struct http_request *request,
+	       const struct http_response *response, int r, struct error *err)
 {
-	struct retry_event event = {.response = response, .received = received, .now = time(NULL)};
+	struct retry_event event = {.response = response, .now = time(NULL)};
 	struct error why = ERROR_NONE;
 	_cleanup_free_ char *text = NULL;
 	int64_t ms;
@@ -277,7 +277,7 @@ int http_again(struct http *http, struct retry *retry, const struct http_respons
 	text = xasprintf("%s; trying again in %lld.%lld s", r < 0 ? err->text : why.text,
 			 (long long)ms / 1000, (long long)ms / 100 % 10);
 	http_note(http, text);
-	r = wait_ms(http, ms, err);
+	r = wait_ms(http, request, ms, err);
 	return r < 0 ? r : 1;
 }
 
@@ -288,7 +288,7 @@ int http_request(struct http *http, const struct http_request *request, struct h
 
 	for (;;) {
 		int r = http_try(http, request, ret, err);
-		int again = http_again(http, &retry, ret, 0, r, err);
+		int again = http_again(http, &retry, request, ret, r, err);
 
 		if (again <= 0)
 			return again < 0 ? again : r;

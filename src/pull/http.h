@@ -52,11 +52,12 @@ struct http_request {
 	const char *authorization;
 	const void *body; /* what is sent, or NULL */
 	size_t body_size;
-	uint64_t offset;	  /* above 0: "Range: bytes=N-" */
-	struct http_sink *sink;	  /* for the body of a 2xx answer; NULL: into the response */
-	size_t body_max;	  /* then at most so many bytes: more are -EFBIG */
-	unsigned connect_seconds; /* to connect, TLS included; 0: as long as a stall */
-	bool no_redirects;	  /* refused, as they are of methods other than GET and HEAD */
+	uint64_t offset;	      /* above 0: "Range: bytes=N-" */
+	struct http_sink *sink;	      /* for the body of a 2xx answer; NULL: into the response */
+	size_t body_max;	      /* then at most so many bytes: more are -EFBIG */
+	const atomic_bool *cancelled; /* besides the one of the options; or NULL */
+	unsigned connect_seconds;     /* to connect, TLS included; 0: as long as a stall */
+	bool no_redirects;	      /* refused, as they are of methods other than GET and HEAD */
 };
 
 /* Why there is no answer: whether another try may help. */
@@ -99,13 +100,13 @@ int http_request(struct http *http, const struct http_request *request, struct h
 		 struct error *err) must_check;
 
 /*
- * After a try that failed: http_try() returned @r, with @response and @err, after @received bytes
- * of content in all tries of @retry. Waits for the time that retry.h says, and returns 1; or
- * returns 0 where another try has no point; or -ECANCELED.
+ * After a try of @request: http_try() returned @r, with @response and @err; what came of the tries
+ * before is in @retry. Where another one has a point (retry.h), waits until it is time, and returns
+ * 1; otherwise 0; or -ECANCELED.
  */
 struct retry;
-int http_again(struct http *http, struct retry *retry, const struct http_response *response,
-	       uint64_t received, int r, struct error *err) must_check;
+int http_again(struct http *http, struct retry *retry, const struct http_request *request,
+	       const struct http_response *response, int r, struct error *err) must_check;
 
 /* A line for the user. */
 void http_note(struct http *http, const char *text);

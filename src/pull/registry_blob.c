@@ -18,12 +18,12 @@ struct fetch {
 	struct http_sink http_sink; /* first */
 	const struct descriptor *layer;
 	struct blob_sink *sink;
-	char *what;	   /* "layer sha256:…" */
-	uint64_t skip;	   /* of the answer under way: bytes that are here already */
-	uint64_t received; /* bytes that were new, in all tries */
-	bool no_range;	   /* the server's ranges are of no use */
-	bool bad_range;	   /* that has just turned out */
-	bool failed_here;  /* it is the sink that failed: no other server helps */
+	char *what; /* "layer sha256:…" */
+	struct retry retry;
+	uint64_t skip;	  /* of the answer under way: bytes that are here already */
+	bool no_range;	  /* the server's ranges are of no use */
+	bool bad_range;	  /* that has just turned out */
+	bool failed_here; /* it is the sink that failed: no other server helps */
 };
 
 /* "bytes 7-99/100" */
@@ -97,7 +97,7 @@ static int write_bytes(struct http_sink *self, const void *data, size_t size, st
 		return 0;
 	r = sink->write(sink, (const char *)data + skip, size, err);
 	fetch->failed_here = r < 0;
-	fetch->received += size;
+	fetch->retry.received += size;
 	return r;
 }
 
@@ -147,10 +147,10 @@ static int give_up_range(struct fetch *fetch, const struct http_request *request
 static int fetch_from(struct fetch *fetch, struct http *http, fetch_try try, void *from,
 		      const char *url, struct error *err)
 {
-	struct retry retry = {0};
-	struct http_request request = {.url = url};
+	struct http_request request = {.url = url, .cancelled = fetch->sink->abandoned};
 
 	fetch->no_range = false;
+	fetch->retry = (struct retry){0};
 	while (fetch->sink->offset < fetch->layer->size) {
 		_cleanup_http_response_ struct http_response response = {0};
 		int r = try_once(fetch, try, from, &request, &response, err), again;
@@ -159,7 +159,7 @@ static int fetch_from(struct fetch *fetch, struct http *http, fetch_try try, voi
 			continue;
 		again = give_up_range(fetch, &request, &response, r, err);
 		if (again == 0)
-			again = http_again(http, &retry, &response, fetch->received, r, err);
+			again = http_again(http, &fetch->retry, &request, &response, r, err);
 		if (again < 0)
 			return again;
 		if (again == 0)

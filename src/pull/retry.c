@@ -38,7 +38,7 @@ static unsigned tries_of(const struct retry *retry, const struct retry_event *ev
 	case HTTP_FAILURE_NONE:
 		return tries_of_status(retry, event->response);
 	case HTTP_FAILURE_UNREACHABLE:
-		return event->received > 0 ? RETRY_TRIES : UNREACHABLE_TRIES;
+		return retry->received > 0 ? RETRY_TRIES : UNREACHABLE_TRIES;
 	case HTTP_FAILURE_BROKEN:
 		return RETRY_TRIES;
 	case HTTP_FAILURE_NO_TLS:
@@ -80,8 +80,8 @@ int64_t retry_next(struct retry *retry, const struct retry_event *event)
 	bool answered = event->response->failure == HTTP_FAILURE_NONE;
 	int64_t asked, max = retry->wait ? RETRY_WAIT_MAX_MS : RETRY_AFTER_MAX_MS;
 
-	if (event->received - retry->mark >= RETRY_PROGRESS) {
-		retry->mark = event->received;
+	if (retry->received - retry->mark >= RETRY_PROGRESS) {
+		retry->mark = retry->received;
 		retry->tries = 0;
 	}
 	if (++retry->tries >= tries_of(retry, event))

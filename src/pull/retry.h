@@ -16,15 +16,15 @@
 
 /* One request's history. Initialise all zero. */
 struct retry {
-	bool wait;	/* set by http_again(): also until a pull limit is over, for ever */
-	unsigned tries; /* that failed since the last progress */
-	uint64_t mark;	/* bytes that had been received then */
+	bool wait;	   /* set by http_again(): also until a pull limit is over, for ever */
+	unsigned tries;	   /* that failed since the last progress */
+	uint64_t mark;	   /* bytes that had been received then */
+	uint64_t received; /* bytes of content in all tries; kept by whoever counts them */
 };
 
 /* How a try failed. */
 struct retry_event {
 	const struct http_response *response; /* its status counts where failure is NONE */
-	uint64_t received;		      /* bytes of content, of all tries */
 	int64_t now;			      /* seconds since 1970, for dates */
 	uint32_t chance;		      /* any number */
 };

@@ -3,6 +3,7 @@
 #ifndef BERTH_PULL_SOURCE_H
 #define BERTH_PULL_SOURCE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,6 +33,7 @@ static inline void cleanup_raw_document(struct raw_document *document)
 /* Takes the bytes of a blob as they arrive. */
 struct blob_sink {
 	uint64_t offset; /* how many bytes are there already; the source goes on from here */
+	const atomic_bool *abandoned; /* nobody wants the rest: fetch() ends soon; or NULL */
 	/* @size more bytes; adds to offset. Negative errno ends the download. */
 	int (*write)(struct blob_sink *self, const void *data, size_t size, struct error *err);
 	/* The source begins anew: what was written is void, offset becomes 0. */

@@ -194,9 +194,19 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
 	return count;
 }
 
-static bool is_cancelled(const struct http *http)
+bool transfer_is_cancelled(const struct http *http, const struct http_request *request)
 {
-	return http->options.cancelled && atomic_load(http->options.cancelled);
+	const atomic_bool *flags[] = {http->options.cancelled, request->cancelled};
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+		if (flags[i] && atomic_load(flags[i]))
+			return true;
+	return false;
+}
+
+static bool is_cancelled(const struct transfer *t)
+{
+	return transfer_is_cancelled(t->http, t->exchange->request);
 }
 
 static bool is_success(const struct transfer *t)
@@ -240,7 +250,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
 
 	(void)size; /* is 1 */
 	t->received += count;
-	if (is_cancelled(t->http))
+	if (is_cancelled(t))
 		return 0; /* what is written off is found out by the watch */
 	if (!t->begun)
 		t->result = begin_body(t);
@@ -261,7 +271,7 @@ static int watch(struct transfer *t)
 	unsigned seconds = t->http->options.stall_seconds;
 	int64_t now = clock_now_ms();
 
-	if (is_cancelled(t->http)) {
+	if (is_cancelled(t)) {
 		t->response->failure = HTTP_FAILURE_FINAL;
 		return refuse_as(t->err, -ECANCELED, "%s: cancelled", t->what);
 	}
@@ -414,7 +424,7 @@ static CURLcode run(struct transfer *t)
 	for (;;) {
 		if (curl->multi_perform(t->handle->multi, &running) != CURLM_OK)
 			break;
-		if (t->result >= 0 && !t->enough && (running || is_cancelled(t->http)))
+		if (t->result >= 0 && !t->enough && (running || is_cancelled(t)))
 			t->result = watch(t);
 		if (!running || t->result < 0)
 			break;

@@ -44,6 +44,9 @@ struct exchange {
 int transfer(struct http *http, const struct exchange *exchange, struct http_response *ret,
 	     struct error *err) must_check;
 
+/* Whether nobody wants the answer any more. */
+bool transfer_is_cancelled(const struct http *http, const struct http_request *request);
+
 /* "GET https://HOST/PATH", without what may be secret in the query. The caller's. */
 char *exchange_text(const struct exchange *exchange);
 

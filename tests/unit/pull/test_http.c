@@ -516,6 +516,37 @@ static void test_again(void **state)
 	server_done(&server);
 }
 
+/* Whoever does not want the answer any more need not wait for the next try. */
+static void cancel(void *context, const char *text)
+{
+	assert_contains(text, "trying again in 6");
+	atomic_store((atomic_bool *)context, true);
+}
+
+static void test_wait_cancelled(void **state)
+{
+	struct server server = {
+		.answers = {"HTTP/1.1 503 No\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n"}};
+	atomic_bool cancelled = false;
+	struct http_options options = {.note = cancel, .note_context = &cancelled};
+	struct http *http = http_new(&options);
+	struct http_response response = {0};
+	struct error err = ERROR_NONE;
+	struct http_request request = {.body_max = 100, .cancelled = &cancelled};
+	char *url;
+
+	(void)state;
+	server_start(&server);
+	url = xasprintf("http://127.0.0.1:%u/", server.port);
+	request.url = url;
+	assert_failed(http_request(http, &request, &response, &err), err, -ECANCELED);
+	server_stop(&server);
+	http_response_done(&response);
+	http_free(http);
+	free(url);
+	server_done(&server);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -525,7 +556,7 @@ int main(void)
 		cmocka_unit_test(test_unreachable),   cmocka_unit_test(test_after_failure),
 		cmocka_unit_test(test_cancelled),     cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_sink),	      cmocka_unit_test(test_header_injection),
-		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_again),	      cmocka_unit_test(test_wait_cancelled),
 	};
 
 	/* A proxy of whoever runs the tests has no place here. */

@@ -108,11 +108,10 @@ static void test_table(void **state)
 		};
 
 		for (size_t c = 0; c < ARRAY_SIZE(chances); c++) {
-			struct retry retry = {.tries = row->tries, .wait = row->wait};
-			struct retry_event event = {.response = &response,
-						    .received = row->received,
-						    .now = NOW,
-						    .chance = chances[c]};
+			struct retry retry = {
+				.tries = row->tries, .wait = row->wait, .received = row->received};
+			struct retry_event event = {
+				.response = &response, .now = NOW, .chance = chances[c]};
 			int64_t ms = retry_next(&retry, &event);
 
 			if (ms < row->min || ms > row->max)
@@ -132,11 +131,11 @@ static void test_history(void **state)
 
 	(void)state;
 	for (int i = 0; i < 100; i++) {
-		event.received += RETRY_PROGRESS;
+		retry.received += RETRY_PROGRESS;
 		assert_true(retry_next(&retry, &event) >= 0);
 	}
 	for (unsigned i = 1; i < RETRY_TRIES - 1; i++) {
-		event.received += 1000;
+		retry.received += 1000;
 		assert_true(retry_next(&retry, &event) >= 0);
 	}
 	assert_int_equal(retry_next(&retry, &event), -1);
