@@ -42,11 +42,15 @@ int metadata_of_link(int dirfd, const char *name, const struct metadata *metadat
 int metadata_date(int fd, const struct metadata *metadata, const char *path,
 		  struct error *err) must_check;
 
+/* Whether the attribute says something about the host that the image was made on, and nothing about
+ * the image: labels and signatures of security modules. */
+bool xattr_is_of_host(const char *name);
+
 /*
- * The attribute's name in the tree that is made; NULL: it must not be there. @name as the image has
+ * The attribute's name in the tree that is made; NULL: it cannot be there. @name as the image has
  * it. Those that overlayfs would take for its own are escaped as it unescapes them (since Linux
- * 6.7), in @buffer; those of the other kind of overlay, of security modules of the building host,
- * and, in a user namespace, what cannot be set there are left out.
+ * 6.7), in @buffer; those of the other kind of overlay and, in a user namespace, trusted.* are left
+ * out.
  */
 #define XATTR_NAME_ROOM 512
 const char *xattr_name_in_layer(const char *name, bool user_namespace,

@@ -101,6 +101,8 @@ static int unpack_xattrs(struct unpack *unpack, int fd, const struct tar_entry *
 		const char *name = xattr_name_in_layer(xattr->name, user_namespace, buffer);
 		int r = 0;
 
+		if (xattr_is_of_host(xattr->name))
+			continue;
 		if (name)
 			r = xattr_set(fd, name, xattr->value, xattr->size, user_namespace, path,
 				      err);

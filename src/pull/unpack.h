@@ -28,7 +28,10 @@ struct unpack_options {
 struct unpack_result {
 	uint64_t entries; /* directories that are only implied are counted */
 	uint64_t bytes;	  /* content of regular files */
-	uint64_t skipped_devices, skipped_xattrs;
+	uint64_t skipped_devices;
+	/* What the file system or the user namespace does not take; labels and signatures of the
+	 * host that the image was made on are left out without being counted. */
+	uint64_t skipped_xattrs;
 	uint64_t open_links; /* hard links to what only the layers below can have: "u" in the index
 			      */
 };

@@ -21,10 +21,18 @@
 #include "metadata.h"
 
 /* What belongs to the host that the image was made on, or to the file system it was made on. */
-static const char *const dropped[] = {
+static const char *const of_host[] = {
 	"security.selinux", "security.ima",	 "security.evm",
 	"security.SMACK64", "security.apparmor", "system.nfs4_acl",
 };
+
+bool xattr_is_of_host(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(of_host); i++)
+		if (str_starts(name, of_host[i]))
+			return true;
+	return false;
+}
 
 const char *xattr_name_in_layer(const char *name, bool user_namespace,
 				char buffer[static XATTR_NAME_ROOM])
@@ -32,9 +40,6 @@ const char *xattr_name_in_layer(const char *name, bool user_namespace,
 	const char *own = OVERLAY_XATTR(user_namespace, "");
 	const char *other = OVERLAY_XATTR(!user_namespace, "");
 
-	for (size_t i = 0; i < ARRAY_SIZE(dropped); i++)
-		if (str_starts(name, dropped[i]))
-			return NULL;
 	if (str_starts(name, other) || (user_namespace && str_starts(name, "trusted.")))
 		return NULL;
 	if (!str_starts(name, own))
@@ -136,8 +141,7 @@ int xattrs_clear(int fd, const char *path, struct error *err)
 		const char *name = names + at;
 
 		if (str_starts(name, OVERLAY_XATTR(false, "")) ||
-		    str_starts(name, OVERLAY_XATTR(true, "")) ||
-		    str_starts(name, "security.selinux"))
+		    str_starts(name, OVERLAY_XATTR(true, "")) || xattr_is_of_host(name))
 			continue;
 		if (fremovexattr(fd, name) < 0 && errno != ENODATA && errno != EOPNOTSUPP)
 			return fail(err, -errno, "remove the attribute %s of \"%s\"", name, path);
@@ -155,7 +159,7 @@ static int copy_one(const char *from, const char *name, int tofd, bool user_name
 	int r;
 
 	/* A security module labels what is made by itself. */
-	if (!to || str_starts(name, "security.selinux"))
+	if (!to || xattr_is_of_host(name))
 		return 0;
 	size = getxattr(from, name, NULL, 0);
 	if (size > 0) {
