@@ -21,6 +21,8 @@
 #include "berth/base/json_write.h"
 #include "berth/base/str.h"
 
+#include "size.h"
+
 #define DRAW_INTERVAL_MS 100
 #define NAME_LENGTH	 12 /* digits of a digest that are shown */
 
@@ -44,19 +46,6 @@ struct progress {
 	size_t drawn; /* lines on the terminal that the next drawing replaces */
 };
 
-static void add_size(struct buf *out, uint64_t bytes)
-{
-	static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
-	double value = (double)bytes;
-	size_t unit = 0;
-
-	while (value >= 1000 && unit + 1 < ARRAY_SIZE(units)) {
-		value /= 1000;
-		unit++;
-	}
-	buf_printf(out, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
-}
-
 static void add_layer(struct buf *out, const struct progress *progress,
 		      struct progress_layer *layer)
 {
@@ -69,14 +58,14 @@ static void add_layer(struct buf *out, const struct progress *progress,
 		state = LAYER_UNPACKING;
 	buf_printf(out, "%.*s  %-11s  ", NAME_LENGTH, layer->digest.hex, state_names[state]);
 	if (state == LAYER_DOWNLOADING) {
-		add_size(out, here);
+		size_write(out, here);
 		buf_add_string(out, " of ");
 	}
-	add_size(out, layer->size);
+	size_write(out, layer->size);
 	if (state != LAYER_DOWNLOADING || rate == 0)
 		return;
 	buf_add_string(out, "  ");
-	add_size(out, rate);
+	size_write(out, rate);
 	buf_printf(out, "/s  %llu s left", (unsigned long long)((layer->size - here) / rate));
 }
 
@@ -186,7 +175,7 @@ void progress_changed(struct progress *progress, struct progress_layer *layer)
 		write_json(layer, state);
 	} else if (progress->style == PROGRESS_AUTO && !progress->draws) {
 		buf_printf(&line, "%.*s: %s, ", NAME_LENGTH, layer->digest.hex, state_names[state]);
-		add_size(&line, layer->size);
+		size_write(&line, layer->size);
 		progress_note(progress, line.data);
 	}
 }

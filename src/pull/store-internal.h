@@ -10,6 +10,9 @@
 
 #define STORE_TMP "tmp"
 
+/* The directories of the store, NULL-terminated. */
+extern const char *const store_directories[];
+
 /* Room for any name beneath ROOT: a directory or two, and a file's name. */
 #define STORE_NAME_MAX 320
 
@@ -46,6 +49,8 @@ int tmp_lock(const struct store *store, const char *name, bool wait) must_check;
 void tmp_unlock(const struct store *store, const char *name, int *lockfd);
 /* Whether somebody alive works on @name, "tmp/…": a directory, its lock, or a file. */
 bool tmp_in_use(const struct store *store, const char *name);
+/* Whether @name is a lock file's; *ret_name: what it locks, otherwise @name itself. */
+bool tmp_is_lock(const char *name, char ret_name[static STORE_NAME_MAX]);
 /* Removes what the dead have left in tmp/; adds the bytes that this frees to *@freed. What cannot
  * be removed stays: it is in nobody's way. */
 void tmp_sweep(const struct store *store, uint64_t *freed);
@@ -67,6 +72,8 @@ enum layer_note {
 	NOTE_OTHER_BOOT, /* nobody knows: to be verified */
 };
 enum layer_note layer_note(const struct store *store, const struct digest *diff_id);
+/* The layer has been read from the disk and found whole: its note goes if it is of another boot. */
+void layer_settled(const struct store *store, const struct digest *diff_id);
 /* Removes the layer, whose lock (or the store's, exclusively) is held. Negative errno, no text. */
 int layer_remove(const struct store *store, const struct digest *diff_id,
 		 uint64_t *freed) must_check;

@@ -34,7 +34,7 @@
  * flock(2) and a flag cannot be awaited together. */
 #define LOCK_RETRY_MS 50
 
-static const char *const directories[] = {
+const char *const store_directories[] = {
 	"blobs",	 "blobs/sha256", "blobs/sha512", "layers", "layers/sha256",
 	"layers/sha512", "ingest",	 STORE_TMP,	 "images", "bundles"};
 
@@ -128,9 +128,10 @@ static int open_root(struct store *store, bool make, struct error *err)
 
 static int make_directories(const struct store *store, struct error *err)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
-		if (mkdirat(store->fd, directories[i], 0700) < 0 && errno != EEXIST)
-			return fail(err, -errno, "make \"%s/%s\"", store->path, directories[i]);
+	for (size_t i = 0; store_directories[i]; i++) {
+		if (mkdirat(store->fd, store_directories[i], 0700) < 0 && errno != EEXIST)
+			return fail(err, -errno, "make \"%s/%s\"", store->path,
+				    store_directories[i]);
 	}
 	return 0;
 }

@@ -76,6 +76,16 @@ int layer_remove(const struct store *store, const struct digest *diff_id, uint64
 	return tree_remove(store->fd, work, freed);
 }
 
+void layer_settled(const struct store *store, const struct digest *diff_id)
+{
+	char name[STORE_NAME_MAX];
+
+	if (layer_note(store, diff_id) != NOTE_OTHER_BOOT)
+		return;
+	note_name(diff_id, name);
+	unlinkat(store->fd, name, 0);
+}
+
 static void log_finding(void *context, const char *path, const char *what)
 {
 	log_debug("layer %s: \"%s\": %s", (const char *)context, path, what);
@@ -84,7 +94,7 @@ static void log_finding(void *context, const char *path, const char *what)
 /* The layer was made in another boot, and is locked. Whether it is whole. */
 static bool settle(const struct store *store, const struct digest *diff_id)
 {
-	char hex[DIGEST_HEX_MAX + 1], name[STORE_NAME_MAX];
+	char hex[DIGEST_HEX_MAX + 1];
 	const struct verify verify = {
 		.finding = log_finding, .context = hex, .cancelled = store->cancelled};
 	_cleanup_fd_ int fd = -EBADF;
@@ -98,9 +108,8 @@ static bool settle(const struct store *store, const struct digest *diff_id)
 	r = fd < 0 ? fd : layer_verify(fd, &verify, &findings, &err);
 	if (r < 0)
 		log_debug("layer %s: not verified: %s", hex, err.text);
-	note_name(diff_id, name);
 	if (r >= 0 && !findings && store->mode != STORE_READ)
-		unlinkat(store->fd, name, 0);
+		layer_settled(store, diff_id);
 	if (r >= 0 && findings && store->mode != STORE_READ)
 		ignore(layer_remove(store, diff_id, NULL)); /* it stays unusable by its note */
 	return r >= 0 && !findings;

@@ -144,8 +144,7 @@ int store_write_file(const struct store *store, const char *name, const void *da
 	return store->sync ? sync_parent(store, name) : 0;
 }
 
-/* Whether @name is a lock file's; *ret_name: what it locks, otherwise @name itself. */
-static bool is_lock(const char *name, char ret_name[static STORE_NAME_MAX])
+bool tmp_is_lock(const char *name, char ret_name[static STORE_NAME_MAX])
 {
 	size_t length = strlen(name), suffix = strlen(LOCK_SUFFIX);
 
@@ -166,7 +165,7 @@ bool tmp_in_use(const struct store *store, const char *name)
 	char locked[STORE_NAME_MAX], lock[STORE_NAME_MAX];
 	_cleanup_fd_ int fd = -EBADF;
 
-	is_lock(name, locked);
+	tmp_is_lock(name, locked);
 	fd = open_present(store, lock_name(locked, lock));
 	if (fd < 0)
 		fd = open_present(store, name);
@@ -207,7 +206,7 @@ static int sweep_one(const struct store *store, const char *name, uint64_t *free
 
 	if (fstatat(store->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
-	if (is_lock(name, locked) || S_ISDIR(st.st_mode))
+	if (tmp_is_lock(name, locked) || S_ISDIR(st.st_mode))
 		return sweep_directory(store, locked, freed);
 	return sweep_file(store, name, freed);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Removal of trees.
+ * Removal of trees, and what it would free.
  *
  * Theory of operation. An image decides how deep its directories lie in each other, so neither the
  * stack nor the number of descriptors may depend on it: a directory that is found within another is
@@ -132,4 +132,56 @@ int tree_remove(int dirfd, const char *name, uint64_t *freed)
 	if (r >= 0 && unlinkat(dirfd, name, AT_REMOVEDIR) < 0)
 		r = -errno;
 	return r;
+}
+
+/* Deepest tree that is measured; a descriptor and a buffer of readdir(3) for each directory. */
+#define MEASURE_DEPTH_MAX 512
+
+static int measure(int dirfd, const char *name, unsigned depth, uint64_t *bytes);
+
+static int measure_entries(DIR *dir, unsigned depth, uint64_t *bytes)
+{
+	for (;;) {
+		const struct dirent *entry;
+		int r;
+
+		errno = 0;
+		entry = readdir(dir);
+		if (!entry)
+			return -errno;
+		if (str_equal(entry->d_name, ".") || str_equal(entry->d_name, ".."))
+			continue;
+		r = measure(dirfd(dir), entry->d_name, depth, bytes);
+		if (r < 0)
+			return r;
+	}
+}
+
+static int measure(int dirfd, const char *name, unsigned depth, uint64_t *bytes)
+{
+	_cleanup_dir_ DIR *dir = NULL;
+	struct stat st;
+	int fd;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	*bytes += (uint64_t)st.st_blocks * 512 / (S_ISDIR(st.st_mode) ? 1 : st.st_nlink);
+	if (!S_ISDIR(st.st_mode))
+		return 0;
+	if (depth == MEASURE_DEPTH_MAX)
+		return -ELOOP;
+	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		int r = -errno;
+
+		fd_close(fd);
+		return r;
+	}
+	return measure_entries(dir, depth + 1, bytes);
+}
+
+int tree_measure(int dirfd, const char *name, uint64_t *bytes)
+{
+	return measure(dirfd, name, 0, bytes);
 }
