@@ -45,7 +45,8 @@ struct command {
 		   struct error *err);
 };
 
-extern const struct command command_pull, command_bundle;
+extern const struct command command_pull, command_bundle, command_list, command_remove, command_gc,
+	command_fsck, command_verify;
 
 /* Writes @text to standard output. */
 int print_out(const char *text, struct error *err) must_check;

@@ -24,8 +24,8 @@
 #include "user_namespace.h"
 
 static const struct command *const commands[] = {
-	&command_pull,
-	&command_bundle,
+	&command_pull, &command_bundle, &command_list,	 &command_remove,
+	&command_gc,   &command_fsck,	&command_verify,
 };
 
 struct globals {

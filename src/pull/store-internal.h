@@ -13,8 +13,8 @@
 /* The directories of the store, NULL-terminated. */
 extern const char *const store_directories[];
 
-/* Room for any name beneath ROOT: a directory or two, and a file's name. */
-#define STORE_NAME_MAX 320
+/* Room for any name beneath ROOT: a layer's directory, and a file's name. */
+#define STORE_NAME_MAX 512
 
 /* "PLACE/ALGORITHM/HEX" and "PLACE/ALGORITHM-HEX". Return @ret. */
 const char *store_name(const char *place, const struct digest *digest, char ret[STORE_NAME_MAX]);

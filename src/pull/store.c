@@ -186,7 +186,7 @@ int store_each(const struct store *store, const char *place,
 			return errno ? fail(err, -errno, "list \"%s/%s\"", store->path, place) : 0;
 		if (str_equal(entry->d_name, ".") || str_equal(entry->d_name, ".."))
 			continue;
-		snprintf(name, sizeof(name), "%.48s/%s", place, entry->d_name);
+		snprintf(name, sizeof(name), "%.200s/%s", place, entry->d_name);
 		r = each(context, name, err);
 	}
 	return r;
