@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds every fuzz target fuzz_NAME.c and runs each for SECONDS, beginning with the documents in
 # corpus/NAME, which stay as they are. An input that fails is kept below build/fuzz/, with the
-# command's output. Usage: tests/fuzz/run.sh [SECONDS [NAME…]]
+# command's output. With 0 seconds nothing is made up: the corpora are replayed, once.
+# Usage: tests/fuzz/run.sh [SECONDS [NAME…]]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -17,25 +18,58 @@ if [ "${#names[@]}" -eq 0 ]; then
 fi
 
 out=build/fuzz
-flags=(-std=gnu17 -D_GNU_SOURCE -Iinclude -g -O1 -fno-omit-frame-pointer -fno-strict-aliasing
-	'-fsanitize=fuzzer,address,undefined' -fno-sanitize-recover=all)
-mkdir -p "$out"
+flags=(-std=gnu17 -D_GNU_SOURCE -Iinclude "-I$out/include" -g -O1 -fno-omit-frame-pointer
+	-fno-strict-aliasing '-fsanitize=fuzzer-no-link,address,undefined' -fno-sanitize-recover=all)
+[ ! -e /usr/include/isa-l/igzip_lib.h ] || flags+=(-DBERTH_ISAL)
+mkdir -p "$out/include/berth/base"
+sed 's/@[A-Z_]*@/fuzz/' src/base/version.h.in >"$out/include/berth/base/version.h"
 
-# build NAME: links the target with the rooms that decode.
+# Which room a target is for; each is linked with base, too.
+room() {
+	case "$1" in
+	json | spec) echo spec ;;
+	*) echo pull ;;
+	esac
+}
+
+# compile ROOM: an archive of all that is in it but its main().
+compile() {
+	local objects="$out/$1"
+	mkdir -p "$objects"
+	# shellcheck disable=SC2016 # the inner shell expands it
+	find "src/$1" -name '*.c' ! -name main.c -print0 |
+		xargs -0 -P 2 -I {} bash -c 'o="$1/$(basename "$2" .c).o" && shift 2 &&
+			exec clang "$@" -MMD -c -o "$o"' _ "$objects" {} "${flags[@]}" {}
+	rm -f "$out/$1.a"
+	ar rc "$out/$1.a" "$objects"/*.o
+}
+
+# build NAME: links the target with the rooms that it calls.
 build() {
-	clang "${flags[@]}" "tests/fuzz/fuzz_$1.c" src/base/*.c src/spec/*.c -lyajl \
-		-o "$out/fuzz_$1"
+	local libraries=(-lyajl)
+	[ "$(room "$1")" != pull ] || libraries+=(-lcrypto -lz -lzstd -lpthread -ldl)
+	clang "${flags[@]}" -fsanitize=fuzzer -iquote "src/$(room "$1")" "tests/fuzz/fuzz_$1.c" \
+		"$out/$(room "$1").a" "$out/base.a" "${libraries[@]}" -o "$out/fuzz_$1"
 }
 
 # fuzz NAME: runs it; new inputs that reach more code go to a directory of their own.
 fuzz() {
+	local inputs=("tests/fuzz/corpus/$1") effort=(-runs=0)
 	mkdir -p "$out/found/$1" "$out/failed/$1"
-	"$out/fuzz_$1" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=65536 \
-		-artifact_prefix="$out/failed/$1/" -print_final_stats=1 \
-		"$out/found/$1" "tests/fuzz/corpus/$1" >"$out/$1.log" 2>&1
+	if [ "$seconds" -gt 0 ]; then
+		inputs=("$out/found/$1" "${inputs[@]}")
+		effort=("-max_total_time=$seconds")
+	fi
+	"$out/fuzz_$1" "${effort[@]}" -timeout=10 -rss_limit_mb=2048 -max_len=65536 \
+		-artifact_prefix="$out/failed/$1/" -print_final_stats=1 "${inputs[@]}" \
+		>"$out/$1.log" 2>&1
 }
 
 failed=0
+compile base
+for used in $(for name in "${names[@]}"; do room "$name"; done | sort -u); do
+	compile "$used"
+done
 for name in "${names[@]}"; do
 	build "$name"
 	if fuzz "$name"; then
