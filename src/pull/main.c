@@ -283,7 +283,7 @@ static int act(struct invocation *invocation, char *const *argv, struct error *e
 	if (r < 0)
 		return r;
 	r = log_open(NULL, LOG_FORMAT_TEXT,
-		     globals_of(invocation)->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING, err);
+		     globals_of(invocation)->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, err);
 	if (r < 0)
 		return r;
 	if (invocation->help)

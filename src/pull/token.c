@@ -127,6 +127,18 @@ int token_read(const char *text, size_t size, const char *what, char **ret_token
 	return 0;
 }
 
+/*
+ * A code that says nothing about what was asked of the registry: there "not found" and "too large"
+ * are about an image.
+ */
+static int own_code(int r, struct error *err)
+{
+	if (r != -ECANCELED && r != -EACCES)
+		r = -EIO;
+	err->code = r;
+	return r;
+}
+
 /* Text and code for a token server that gives no token. */
 static int refused(const struct http_response *response, const struct token_request *request,
 		   const char *what, struct error *err)
@@ -142,7 +154,7 @@ static int refused(const struct http_response *response, const struct token_requ
 	if (is_denied)
 		return refuse_as(err, -EKEYREJECTED, "%s takes no such credentials: those of %s",
 				 what, credentials->origin);
-	return r;
+	return own_code(r, err);
 }
 
 int token_fetch(struct http *http, const struct token_request *request, char **ret_token,
@@ -170,7 +182,7 @@ int token_fetch(struct http *http, const struct token_request *request, char **r
 	query.authorization = basic;
 	r = http_request(http, &query, &response, err);
 	if (r < 0)
-		return within(err, r, "%s", what);
+		return within(err, own_code(r, err), "%s", what);
 	if (response.status != 200)
 		return refused(&response, request, what, err);
 	return token_read(response.body ? response.body : "", response.body_size, what, ret_token,

@@ -26,7 +26,7 @@ struct token_request {
  * Asks for a token: by GET, with the name and password where there are some, or by POST with an
  * identity token. Redirects are refused. *ret_token is the caller's, visible ASCII; *ret_seconds is
  * for how long it holds, from now on. Errors: -EKEYREJECTED where the credentials are wrong,
- * -ENOKEY where some are wanted and there are none.
+ * -ENOKEY where some are wanted and there are none, -EACCES, -ECANCELED, otherwise -EIO.
  */
 int token_fetch(struct http *http, const struct token_request *request, char **ret_token,
 		int64_t *ret_seconds, struct error *err) must_check;

@@ -487,8 +487,8 @@ asks() {
 	"$LAB_DIR/mkimage" --push "http://$REGISTRY/x" "$T/layout" x
 	behave gate "{$(bearer)}"
 	start_gate gate
-	pull_call "$GATE/x" --creds alice:secret
-	((status != 0))
+	KEEP_PARTS=1
+	pull_fails "$GATE" "$GATE/x" --creds alice:secret
 	counted cdn 1
 	counted cdn 1 "$NOBODY"
 	counted token 1
