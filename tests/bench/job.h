@@ -13,9 +13,10 @@ enum {
 	ARGS_MAX = 24,
 };
 
-/* One command that is measured, or (argv[0] NULL) the wait until every left process has ended. */
+/* One command, or (argv[0] NULL) the wait until every left process has ended. */
 struct step {
 	char *argv[ARGS_MAX + 1];
+	bool is_preparation; /* is not measured */
 };
 
 struct job {

@@ -2,16 +2,18 @@
 /*
  * Runs rival commands in turn and prints what each sample cost.
  *
- *     measure ROUNDS WARMUP SECONDS < jobs   a line a sample: name, wall ns, user+system us, RSS
- * KiB measure calls < jobs                   a line a job: name, system calls of one run
+ *     measure ROUNDS WARMUP SECONDS [LEAST] < jobs
+ *         a line a sample: name, wall ns, user+system us, RSS KiB
+ *     measure calls < jobs
+ *         a line a job: name, system calls of one run
  *
- * A jobs text has one word-separated line an entry: "job NAME", then "step COMMAND ARG...", and
- * "wait" where the following step needs the container to have ended; the word %i is an id that no
- * other sample has.
+ * A jobs text has one word-separated line an entry: "job NAME", then "step COMMAND ARG...",
+ * "prepare COMMAND ARG..." for what is not measured, and "wait" where the following step needs the
+ * container to have ended; the word %i is an id that no other sample has.
  *
  * Theory of operation. Every round runs each job once, starting with another one each time, so
  * that a slow moment of the machine hits all rivals alike. After SECONDS no further round begins,
- * unless fewer than ten have been measured. The program is a child subreaper: a
+ * unless fewer than LEAST (ten) have been measured. The program is a child subreaper: a
  * container whose creator has exited becomes its child, and wait4() then tells when it has ended
  * and what it cost: work that a runtime leaves to a detached process is counted too. The time
  * from a step's end to the container's end is not. The program is static and small because
@@ -35,13 +37,9 @@
 
 #include "job.h"
 
-enum {
-	ROUNDS_MIN = 10, /* whatever the time */
-};
-
-/* How long to measure: what ends first, but for ROUNDS_MIN. */
+/* How long to measure: what ends first, but `least` rounds whatever the time. */
 struct extent {
-	size_t rounds, warmup, seconds;
+	size_t rounds, warmup, seconds, least;
 };
 
 static char id[40]; /* the current sample's id: the words %i of all jobs point here */
@@ -135,8 +133,13 @@ static struct sample job_measure(const struct job *job)
 	struct sample sample = {0};
 
 	for (size_t i = 0; i < job->step_count; i++) {
-		if (job->steps[i].argv[0])
-			step_measure(job, &job->steps[i], &sample);
+		const struct step *step = &job->steps[i];
+		struct sample unused = {0};
+
+		if (step->is_preparation)
+			step_measure(job, step, &unused);
+		else if (step->argv[0])
+			step_measure(job, step, &sample);
 		else
 			reap_left(&sample);
 	}
@@ -174,7 +177,8 @@ static void line_parse(char *line, struct job *jobs, size_t *job_count)
 
 	if (strcmp(kind, "wait") == 0)
 		return;
-	if (strcmp(kind, "step") != 0)
+	step->is_preparation = strcmp(kind, "prepare") == 0;
+	if (!step->is_preparation && strcmp(kind, "step") != 0)
 		die(0, "unknown entry '%s'", kind);
 	for (size_t i = 0;; i++) {
 		char *word = strtok_r(NULL, " \t\n", &save);
@@ -207,7 +211,7 @@ static void rounds_measure(const struct job *jobs, size_t job_count, const struc
 	long long end_ns = now_ns() + (long long)extent->seconds * 1000000000LL;
 
 	for (size_t round = 0; round < extent->warmup + extent->rounds; round++) {
-		if (round >= extent->warmup + ROUNDS_MIN && now_ns() > end_ns)
+		if (round >= extent->warmup + extent->least && now_ns() > end_ns)
 			return;
 		for (size_t i = 0; i < job_count; i++) {
 			const struct job *job = &jobs[(round + i) % job_count];
@@ -237,8 +241,8 @@ int main(int argc, char **argv)
 	static struct job jobs[JOBS_MAX];
 	bool calls = argc == 2 && strcmp(argv[1], "calls") == 0;
 
-	if (!calls && argc != 4)
-		die(0, "usage: measure ROUNDS WARMUP SECONDS | measure calls");
+	if (!calls && argc != 4 && argc != 5)
+		die(0, "usage: measure ROUNDS WARMUP SECONDS [LEAST] | measure calls");
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		die(errno, "cannot become a subreaper");
 
@@ -249,6 +253,7 @@ int main(int argc, char **argv)
 			.rounds = number_parse(argv[1]),
 			.warmup = number_parse(argv[2]),
 			.seconds = number_parse(argv[3]),
+			.least = argc == 5 ? number_parse(argv[4]) : 10,
 		};
 
 		rounds_measure(jobs, job_count, &extent);

@@ -11,46 +11,6 @@ user    run  wall crun 0.5
 layers  run  wall crun 0.5
 '
 
-# Prints, one line a spec, case, rival and measure, its value: wall and p90 in ns, cpu in us, rss
-# in KiB, calls; spread is the middle half's width in percent of the median wall time.
-summarize() {
-	sort -k1,3 -k4,4n "$1/samples.tsv" | awk -v OFS='\t' '
-		function flush_group(n,    i) {
-			if (!n)
-				return
-			print key, "rounds", n
-			print key, "wall", wall[int((n + 1) / 2)]
-			print key, "p90", wall[int(n * 9 / 10 + 0.999)]
-			print key, "spread", 100 * (wall[int(n * 3 / 4 + 0.999)] - \
-				wall[int(n / 4 + 0.999)]) / wall[int((n + 1) / 2)]
-			sort_numbers(cpu, n)
-			print key, "cpu", cpu[int((n + 1) / 2)]
-			sort_numbers(rss, n)
-			print key, "rss", rss[int((n + 1) / 2)]
-		}
-		function sort_numbers(a, n,    i, j, v) {
-			for (i = 2; i <= n; i++) {
-				v = a[i]
-				for (j = i - 1; j > 0 && a[j] > v; j--)
-					a[j + 1] = a[j]
-				a[j + 1] = v
-			}
-		}
-		$1 OFS $2 OFS $3 != key {
-			flush_group(n)
-			key = $1 OFS $2 OFS $3
-			n = 0
-		}
-		{
-			n++
-			wall[n] = $4
-			cpu[n] = $5
-			rss[n] = $6
-		}
-		END { flush_group(n) }'
-	awk -v OFS='\t' '{ print $1, $2, $3, "calls", $4 }' "$1/calls.tsv"
-}
-
 # Prints a table in Markdown: the first rival's values divided by those of each other one.
 table() {
 	awk -F'\t' -v rivals="$BENCH_RIVALS" '
@@ -100,16 +60,6 @@ table() {
 		}' "$1"
 }
 
-# Prints the widest spread of the wall times in $1: how noisy the machine was.
-widest_spread() {
-	awk -F'\t' '$4 == "spread" && $5 > max { max = $5 } END { printf "%.0f %%\n", max }' "$1"
-}
-
-# Prints how often the least measured case in $1 was measured.
-fewest_rounds() {
-	awk -F'\t' '$4 == "rounds" { print $5 }' "$1" | sort -n | head -n 1
-}
-
 # Prints the first line of what the rival $1 in directory $2 says of its version.
 version_of() {
 	if [[ $1 != floor ]]; then
@@ -117,22 +67,17 @@ version_of() {
 	fi
 }
 
-# Prints the document of summary $1, with the runtimes in directory $2: the table, and how and on
-# what it was measured.
-document() {
+# Prints the document's section of summary $1, with the runtimes in directory $2: the table, and how
+# and on what it was measured.
+section() {
 	local name
 
 	cat <<-TEXT
-		# Performance
-
-		Made by \`tests/bench/run\`; do not edit. The numbers are ratios: the value of
-		${BENCH_RIVALS%%,*} divided by the other runtime's in the same run, so 0.50 is half the time,
-		memory or calls, and less is better. Absolute times say more about the machine
-		than about the runtime; to know yours, run the benchmark there.
+		## Starting containers
 
 		$(table "$1")
 
-		## What was compared
+		### What was compared
 
 	TEXT
 	for name in ${BENCH_RIVALS//,/ }; do
@@ -148,11 +93,11 @@ document() {
 	done
 	cat <<-TEXT
 
-		Linux $(uname -r | sed 's/-.*//') ($(uname -m)), $(nproc) processors, $(date -u +%Y-%m-%d);
+		$(machine);
 		$(fewest_rounds "$1") rounds or more of every case. Widest spread (the middle half of the wall
 		times, relative to their median): $(widest_spread "$1").
 
-		## How
+		### How
 
 		- The payload is a static program of one system call, so that what is measured is the
 		  runtime. *default* is what \`runc spec\` writes, without a terminal. *Docker-like* has a
@@ -182,24 +127,12 @@ document() {
 
 # Prints for each bar whether it holds, and fails if one does not.
 check_bars() {
-	local spec case measure rival limit ratio verdict missed=0
+	local spec case measure rival limit ratio missed=0
 
 	while read -r spec case measure rival limit; do
 		[[ $spec ]] || continue
-		ratio=$(awk -F'\t' -v s="$spec" -v c="$case" -v m="$measure" -v r="$rival" -v own="${BENCH_RIVALS%%,*}" '
-			$1 == s && $2 == c && $4 == m { value[$3] = $5 }
-			END {
-				if (value[own] == "" || value[r] == "")
-					exit 1
-				printf "%.3f", value[own] / value[r]
-			}' "$1") || ratio=unknown
-		verdict=ok
-		if [[ $ratio == unknown ]] || ! awk "BEGIN { exit !($ratio <= $limit) }"; then
-			verdict=MISSED
-			missed=1
-		fi
-		printf 'bench: %s of %s, %s: %s of %s, at most %s: %s\n' \
-			"$measure" "$case" "$spec" "$ratio" "$rival" "$limit" "$verdict"
+		ratio=$(ratio_of "$1" "$spec" "$case" "$measure" "${BENCH_RIVALS%%,*}" "$rival")
+		verdict "$measure of $case, $spec, against $rival" "$ratio" "$limit" || missed=1
 	done <<<"$bench_bars"
 	return "$missed"
 }
@@ -207,17 +140,13 @@ check_bars() {
 # Reports on the samples in directory $1 as the options ask.
 report() {
 	summarize "$1" >"$1/summary.tsv"
+	awk -v OFS='\t' '{ print $1, $2, $3, "calls", $4 }' "$1/calls.tsv" >>"$1/summary.tsv"
 	table "$1/summary.tsv"
 	printf '\nwidest spread of wall times: %s\n' "$(widest_spread "$1/summary.tsv")"
 	if [[ $BENCH_DOC ]]; then
-		document "$1/summary.tsv" "$1" >"$1/document"
-		mkdir -p "$(dirname "$BENCH_DOC")"
-		cp "$1/document" "$BENCH_DOC"
+		section "$1/summary.tsv" "$1" | write_section "$BENCH_DOC" run
 	fi
-	if [[ $BENCH_KEEP ]]; then
-		mkdir -p "$BENCH_KEEP"
-		cp "$1"/{samples,calls,summary}.tsv "$BENCH_KEEP/"
-	fi
+	keep_samples "$1" samples.tsv calls.tsv summary.tsv
 	if [[ $BENCH_CHECK ]]; then
 		check_bars "$1/summary.tsv"
 	fi
