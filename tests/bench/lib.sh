@@ -18,7 +18,7 @@ parse_options() {
 		name=${1#--}
 		case $1 in
 		--quick) quick_options ;;
-		--check) BENCH_CHECK=yes ;;
+		--check) export BENCH_CHECK=yes ;;
 		--help)
 			usage
 			exit 0

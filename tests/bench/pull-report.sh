@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # Turns the samples of pulls into tables, a section of the document, and the verdict on the bars.
+# shellcheck disable=SC2154 # lab, peers, manifest and layers are those of `pull`, which reads this
 
 # What must hold on every file system: rival, the highest ratio of wall time.
 pull_bars='
@@ -166,7 +167,7 @@ check_pull_bars() {
 
 	for fs in ${BENCH_FS//,/ }; do
 		while read -r rival limit; do
-			[[ $rival ]] && takes_part "$rival" || continue
+			if [[ ! $rival ]] || ! takes_part "$rival"; then continue; fi
 			for own in berth berth-bundle; do
 				for measure in wall min; do
 					value=$(ratio_of "$1" "$fs" pull $measure "$own" "$rival")
