@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Copying the content of regular files. */
+/* Copying files out of layers: content and all else. */
 #ifndef BERTH_PULL_COPY_H
 #define BERTH_PULL_COPY_H
 
@@ -7,6 +7,10 @@
 #include <sys/stat.h>
 
 #include "berth/base/error.h"
+
+#include "metadata.h"
+
+struct id_maps;
 
 /* What has been learnt about the two file systems. Initialise with zeros. */
 struct copier {
@@ -24,5 +28,26 @@ void copier_done(struct copier *copier);
  */
 int copy_content(struct copier *copier, int from, int to, const struct stat *st, const char *path,
 		 struct error *err) must_check;
+
+/* How files are copied, and where to. */
+struct copy {
+	struct copier copier;
+	bool user_namespace; /* the layers were unpacked so, see unpack.h */
+	bool plain;	     /* into a plain tree; otherwise into a directory of an overlay */
+	/* What the ids become; NULL: they stay. */
+	const struct id_maps *uids, *gids;
+};
+
+/* The metadata of @st as they are to be. */
+int copy_metadata(const struct copy *copy, const struct stat *st, const char *path,
+		  struct metadata *ret, struct error *err) must_check;
+
+/*
+ * Makes the file @name in @dirfd, which must be free, as a copy of @from: one that is open for
+ * reading, or, where it is no regular file, an O_PATH descriptor. No directories. @inherited: see
+ * metadata_own().
+ */
+int copy_file(struct copy *copy, int from, const struct stat *st, int dirfd, const char *name,
+	      bool inherited, const char *path, struct error *err) must_check;
 
 #endif

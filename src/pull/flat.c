@@ -47,7 +47,7 @@ struct flat {
 	int layerfd, rootfd;
 	const struct path_set *implied; /* of the layer at hand */
 	const atomic_bool *cancelled;
-	struct copier copier;
+	struct copy copy;
 	/* For several names of one file: the directory in the root, made when it is needed. */
 	int linksfd;
 	char links[LINKS_NAME_MAX];
@@ -113,66 +113,6 @@ static int remove_there(struct flat *flat, int dirfd, const char *name, struct e
 	return r < 0 && r != -ENOENT ? fail(err, r, "remove \"%s\"", flat->path.data) : 0;
 }
 
-static int copy_file(struct flat *flat, const struct pair *pair, const char *name,
-		     const struct stat *st, struct error *err)
-{
-	_cleanup_fd_ int from = openat(pair->from, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	_cleanup_fd_ int to = -EBADF;
-	const char *path = flat->path.data;
-	struct metadata metadata;
-	int r;
-
-	if (from < 0)
-		return fail(err, -errno, "open \"%s\" of a layer", path);
-	to = openat(pair->to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (to < 0)
-		return fail(err, -errno, "make the file \"%s\"", path);
-	metadata_of(st, &metadata);
-	r = copy_content(&flat->copier, from, to, st, path, err);
-	if (r >= 0)
-		r = metadata_own(to, &metadata, pair->inherits, path, err);
-	if (r >= 0)
-		r = xattrs_copy(from, to, flat->merged->user_namespace, path, err);
-	if (r >= 0)
-		r = metadata_date(to, &metadata, path, err);
-	return r;
-}
-
-/* A symbolic link, device or fifo. */
-static int copy_node(struct flat *flat, const struct pair *pair, const char *name,
-		     const struct stat *st, struct error *err)
-{
-	_cleanup_fd_ int from = openat(pair->from, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	_cleanup_free_ char *target = NULL;
-	_cleanup_fd_ int to = -EBADF;
-	const char *path = flat->path.data;
-	struct metadata metadata;
-	int r;
-
-	if (from < 0)
-		return fail(err, -errno, "open \"%s\" of a layer", path);
-	if (S_ISLNK(st->st_mode)) {
-		target = xcalloc((size_t)st->st_size + 1, 1);
-		if (readlinkat(from, "", target, (size_t)st->st_size + 1) != st->st_size)
-			return fail(err, -EIO, "read the link \"%s\" of a layer", path);
-		r = symlinkat(target, pair->to, name);
-	} else {
-		r = mknodat(pair->to, name, st->st_mode & S_IFMT, st->st_rdev);
-	}
-	if (r < 0)
-		return fail(err, -errno, "make \"%s\"", path);
-	to = openat(pair->to, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (to < 0)
-		return fail(err, -errno, "open \"%s\"", path);
-	metadata_of(st, &metadata);
-	r = metadata_own_node(to, &metadata, pair->inherits, path, err);
-	if (r >= 0)
-		r = xattrs_copy(from, to, flat->merged->user_namespace, path, err);
-	if (r >= 0)
-		r = metadata_date(to, &metadata, path, err);
-	return r;
-}
-
 /* What has several names: 1 if it has been copied by another one, and is linked now. */
 static int link_copied(struct flat *flat, const struct pair *pair, const char *name,
 		       const char *number, struct error *err)
@@ -189,6 +129,7 @@ static int link_copied(struct flat *flat, const struct pair *pair, const char *n
 static int copy_other(struct flat *flat, const struct pair *pair, const char *name,
 		      const struct stat *st, struct error *err)
 {
+	_cleanup_fd_ int from = -EBADF;
 	char number[32];
 	int r = 0;
 
@@ -197,8 +138,11 @@ static int copy_other(struct flat *flat, const struct pair *pair, const char *na
 		r = link_copied(flat, pair, name, number, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	r = S_ISREG(st->st_mode) ? copy_file(flat, pair, name, st, err)
-				 : copy_node(flat, pair, name, st, err);
+	from = openat(pair->from, name,
+		      (S_ISREG(st->st_mode) ? O_RDONLY : O_PATH) | O_NOFOLLOW | O_CLOEXEC);
+	if (from < 0)
+		return fail(err, -errno, "open \"%s\" of a layer", flat->path.data);
+	r = copy_file(&flat->copy, from, st, pair->to, name, pair->inherits, flat->path.data, err);
 	if (r >= 0 && st->st_nlink > 1 && linkat(pair->to, name, flat->linksfd, number, 0) < 0)
 		return fail(err, -errno, "link \"%s\"", flat->path.data);
 	return r;
@@ -434,7 +378,8 @@ static int describe(struct flat *flat, const struct pair *pair, const struct met
 	if (r >= 0)
 		r = metadata_own(pair->to, metadata, inherits && pair->fresh, path, err);
 	if (r >= 0)
-		r = xattrs_copy(pair->from, pair->to, flat->merged->user_namespace, path, err);
+		r = xattrs_copy(pair->from, pair->to, flat->merged->user_namespace, true, path,
+				err);
 	return r;
 }
 
@@ -505,7 +450,12 @@ int flat_make(const struct merged *merged, int rootfd, const atomic_bool *cancel
 {
 	_cleanup_fd_ int fd = openat(rootfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct flat flat = {
-		.merged = merged, .rootfd = fd, .cancelled = cancelled, .linksfd = -EBADF};
+		.merged = merged,
+		.rootfd = fd,
+		.cancelled = cancelled,
+		.copy = {.user_namespace = merged->user_namespace, .plain = true},
+		.linksfd = -EBADF,
+	};
 	int r = 0;
 
 	if (fd < 0)
@@ -517,7 +467,7 @@ int flat_make(const struct merged *merged, int rootfd, const atomic_bool *cancel
 			r = within(err, r, "layer %zu", i + 1);
 	}
 	fd_close(flat.linksfd);
-	copier_done(&flat.copier);
+	copier_done(&flat.copy.copier);
 	buf_done(&flat.path);
 	return r;
 }

@@ -55,9 +55,10 @@ bool xattr_is_of_host(const char *name);
 #define XATTR_NAME_ROOM 512
 const char *xattr_name_in_layer(const char *name, bool user_namespace,
 				char buffer[static XATTR_NAME_ROOM]);
-/* The way back, for a plain tree; NULL: overlayfs's own. */
-const char *xattr_name_in_plain(const char *name, bool user_namespace,
-				char buffer[static XATTR_NAME_ROOM]);
+/* The way back, for a plain tree (@plain) or for another directory of an overlay; NULL: it is
+ * overlayfs's own. */
+const char *xattr_name_from_layer(const char *name, bool user_namespace, bool plain,
+				  char buffer[static XATTR_NAME_ROOM]);
 
 /*
  * Sets one attribute by a descriptor of either kind. Returns 1, 0 if this file cannot have it (a
@@ -68,8 +69,8 @@ int xattr_set(int fd, const char *name, const void *value, size_t size, bool use
 	      const char *path, struct error *err) must_check;
 /* Removes all attributes but overlayfs's own. */
 int xattrs_clear(int fd, const char *path, struct error *err) must_check;
-/* Sets all that the file @fromfd has in a layer on @tofd in a plain tree. */
-int xattrs_copy(int fromfd, int tofd, bool user_namespace, const char *path,
+/* Sets all that the file @fromfd has in a layer on @tofd, see xattr_name_from_layer(). */
+int xattrs_copy(int fromfd, int tofd, bool user_namespace, bool plain, const char *path,
 		struct error *err) must_check;
 
 /* "trusted.overlay." or "user.overlay." with @suffix. */

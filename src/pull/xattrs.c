@@ -49,8 +49,8 @@ const char *xattr_name_in_layer(const char *name, bool user_namespace,
 	return buffer;
 }
 
-const char *xattr_name_in_plain(const char *name, bool user_namespace,
-				char buffer[static XATTR_NAME_ROOM])
+const char *xattr_name_from_layer(const char *name, bool user_namespace, bool plain,
+				  char buffer[static XATTR_NAME_ROOM])
 {
 	const char *own = OVERLAY_XATTR(user_namespace, "");
 	const char *escaped = OVERLAY_XATTR(user_namespace, "overlay.");
@@ -59,6 +59,8 @@ const char *xattr_name_in_plain(const char *name, bool user_namespace,
 		return name;
 	if (!str_starts(name, escaped))
 		return NULL;
+	if (!plain)
+		return name;
 	snprintf(buffer, XATTR_NAME_ROOM, "%s%s", own, name + strlen(escaped));
 	return buffer;
 }
@@ -149,19 +151,14 @@ int xattrs_clear(int fd, const char *path, struct error *err)
 	return 0;
 }
 
-static int copy_one(const char *from, const char *name, int tofd, bool user_namespace,
-		    const char *path, struct error *err)
+/* @to: what it is called there. */
+static int copy_one(const char *from, const char *name, int tofd, const char *to,
+		    bool user_namespace, const char *path, struct error *err)
 {
 	_cleanup_free_ char *value = NULL;
-	char buffer[XATTR_NAME_ROOM];
-	const char *to = xattr_name_in_plain(name, user_namespace, buffer);
-	ssize_t size;
+	ssize_t size = getxattr(from, name, NULL, 0);
 	int r;
 
-	/* A security module labels what is made by itself. */
-	if (!to || xattr_is_of_host(name))
-		return 0;
-	size = getxattr(from, name, NULL, 0);
 	if (size > 0) {
 		value = xcalloc((size_t)size, 1);
 		size = getxattr(from, name, value, (size_t)size);
@@ -172,20 +169,25 @@ static int copy_one(const char *from, const char *name, int tofd, bool user_name
 	return r < 0 ? r : 0;
 }
 
-int xattrs_copy(int fromfd, int tofd, bool user_namespace, const char *path, struct error *err)
+int xattrs_copy(int fromfd, int tofd, bool user_namespace, bool plain, const char *path,
+		struct error *err)
 {
 	ssize_t size;
 	_cleanup_free_ char *names = list(fromfd, &size);
 	char from[FD_PATH_MAX];
+	int r = 0;
 
 	if (size < 0)
 		return fail(err, (int)size, "list the attributes of \"%s\"", path);
 	fd_path(fromfd, from);
-	for (ssize_t at = 0; at < size; at += (ssize_t)strlen(names + at) + 1) {
-		int r = copy_one(from, names + at, tofd, user_namespace, path, err);
+	for (ssize_t at = 0; at < size && r >= 0; at += (ssize_t)strlen(names + at) + 1) {
+		char buffer[XATTR_NAME_ROOM];
+		const char *name = names + at;
+		const char *to = xattr_name_from_layer(name, user_namespace, plain, buffer);
 
-		if (r < 0)
-			return r;
+		/* A security module labels what is made by itself. */
+		if (to && !xattr_is_of_host(name))
+			r = copy_one(from, name, tofd, to, user_namespace, path, err);
 	}
-	return 0;
+	return r;
 }
