@@ -25,18 +25,23 @@ size_t merged_bottom(const struct merged *merged);
 
 /*
  * Opens @path (a leading "/" means the root) as it is in the merged tree, symbolic links followed
- * within it, the last one too. @flags as for open(2), O_CLOEXEC is added; what may block or act
- * when it is opened must be opened with O_PATH or O_NONBLOCK. Returns the descriptor, or negative
- * errno without a text: -ENOENT and so on.
+ * within it, the last one too unless @flags say O_NOFOLLOW. @flags as for open(2), O_CLOEXEC is
+ * added; what may block or act when it is opened must be opened with O_PATH or O_NONBLOCK. Returns
+ * the descriptor, or negative errno without a text: -ENOENT and so on.
  */
 int merged_open(const struct merged *merged, const char *path, int flags) must_check;
+
+struct id_maps; /* bundle_plan.h */
 
 /*
  * Makes in @upperfd, the empty upper directory of an overlay over the layers, what the layers alone
  * show wrongly: the owner, mode, times and attributes of the root and of directories that are only
  * implied by the highest layer that has them; and copies for hard links to what another layer has.
- * -ENOENT with a text where there is no such thing in any layer below: the image is broken.
+ * What is made belongs to what @uids and @gids make of the layers' ids, where they are mapped when
+ * the overlay is mounted; NULL: to these ids themselves. -ENOENT with a text where a link leads to
+ * what no layer below has: the image is broken.
  */
-int merged_prepare_upper(const struct merged *merged, int upperfd, struct error *err) must_check;
+int merged_prepare_upper(const struct merged *merged, int upperfd, const struct id_maps *uids,
+			 const struct id_maps *gids, struct error *err) must_check;
 
 #endif

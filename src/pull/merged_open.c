@@ -20,7 +20,7 @@
 #include "berth/base/root.h"
 #include "berth/base/str.h"
 
-#include "merged.h"
+#include "merged-internal.h"
 
 #define LINKS_MAX  40	/* as the kernel */
 #define TARGET_MAX 4096 /* of a symbolic link, its NUL included */
@@ -60,6 +60,7 @@ struct walk {
 	struct place here;
 	char *rest; /* owned */
 	unsigned links;
+	bool keeps_last; /* a link at the end is what is looked for */
 };
 
 static void walk_done(struct walk *walk)
@@ -69,20 +70,18 @@ static void walk_done(struct walk *walk)
 }
 #define _cleanup_walk_ __attribute__((cleanup(walk_done)))
 
-/* Opens a path without links in one layer; negative errno. */
-static int open_in(const struct merged *merged, size_t layer, const char *path, int flags)
+int merged_open_in(const struct merged *merged, size_t layer, const char *path, int flags)
 {
 	_cleanup_free_ char *beneath = xasprintf("fs/%s", path);
 
 	return root_try_open(merged->layers[layer], beneath, ROOT_NO_SYMLINKS, flags);
 }
 
-/* Whether the directory hides what the layers below have at its place. */
-static int is_opaque(const struct merged *merged, size_t layer, const char *path)
+int merged_is_opaque(const struct merged *merged, size_t layer, const char *path)
 {
 	const char *name =
 		merged->user_namespace ? "user.overlay.opaque" : "trusted.overlay.opaque";
-	_cleanup_fd_ int fd = open_in(merged, layer, path, O_RDONLY | O_DIRECTORY);
+	_cleanup_fd_ int fd = merged_open_in(merged, layer, path, O_RDONLY | O_DIRECTORY);
 	char value = '\0';
 
 	if (fd < 0)
@@ -93,7 +92,7 @@ static int is_opaque(const struct merged *merged, size_t layer, const char *path
 /* 0: there is no such name in this layer. Otherwise 1, and *ret is filled. */
 static int look(const struct merged *merged, size_t layer, const char *path, struct stat *ret)
 {
-	_cleanup_fd_ int fd = open_in(merged, layer, path, O_PATH | O_NOFOLLOW);
+	_cleanup_fd_ int fd = merged_open_in(merged, layer, path, O_PATH | O_NOFOLLOW);
 
 	if (fd == -ENOENT)
 		return 0;
@@ -120,7 +119,7 @@ static int add_layer(const struct merged *merged, size_t layer, struct place *re
 	ret->layers[ret->count++] = layer;
 	if (!S_ISDIR(st.st_mode))
 		return 0;
-	r = is_opaque(merged, layer, ret->path);
+	r = merged_is_opaque(merged, layer, ret->path);
 	return r < 0 ? r : !r;
 }
 
@@ -178,7 +177,7 @@ static int go_up(struct walk *walk)
 static int follow(struct walk *walk, const struct place *link)
 {
 	_cleanup_fd_ int fd =
-		open_in(walk->merged, link->layers[0], link->path, O_PATH | O_NOFOLLOW);
+		merged_open_in(walk->merged, link->layers[0], link->path, O_PATH | O_NOFOLLOW);
 	char target[TARGET_MAX], *rest;
 	ssize_t length;
 
@@ -210,7 +209,7 @@ static int step(struct walk *walk, const char *name)
 	r = find_in(walk->merged, &walk->here, name, &next);
 	if (r < 0)
 		return r;
-	if (S_ISLNK(next.mode))
+	if (S_ISLNK(next.mode) && !(walk->keeps_last && !walk->rest[0]))
 		return follow(walk, &next);
 	place_move(&walk->here, &next);
 	return 0;
@@ -232,7 +231,11 @@ static int walk_on(struct walk *walk)
 int merged_open(const struct merged *merged, const char *path, int flags)
 {
 	_cleanup_walk_ struct walk walk = {
-		.merged = merged, .here = NOWHERE, .rest = xstrdup(path)};
+		.merged = merged,
+		.here = NOWHERE,
+		.rest = xstrdup(path),
+		.keeps_last = flags & O_NOFOLLOW,
+	};
 	int r = go_to_root(&walk);
 
 	while (r >= 0 && walk.rest[0])
@@ -242,5 +245,5 @@ int merged_open(const struct merged *merged, const char *path, int flags)
 	/* The root of an image without layers. */
 	if (walk.here.count == 0)
 		return -ENOENT;
-	return open_in(merged, walk.here.layers[0], walk.here.path, flags);
+	return merged_open_in(merged, walk.here.layers[0], walk.here.path, flags);
 }
