@@ -3,8 +3,8 @@
  * The root of a bundle: the stored layers as an overlay, which berth mounts when it starts the
  * container, with a writable layer in the bundle.
  *
- * The writable layer gets the metadata of the root of the image: what an overlay shows there is its
- * own.
+ * What the layers alone would show wrongly is put right in the writable layer (merged.h): the root
+ * of an overlay, for one, has the metadata of the upper directory.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +14,7 @@
 #include "berth/base/fd.h"
 
 #include "bundle-internal.h"
+#include "flat.h"
 
 /* What the kernel stacks at most. */
 #define LOWER_MAX 500
@@ -63,18 +64,19 @@ static void add_lower(struct buf *list, const char *path)
 }
 
 /* The value of org.berth.overlay.lower, the top layer first. */
-static int list_lower(const struct store *store, const struct image_config *image,
-		      struct arena *arena, const char **ret, struct error *err)
+static int list_lower(struct bundle_work *work, struct error *err)
 {
+	const struct image_config *image = work->image;
+	const size_t bottom = merged_bottom(&work->layers->merged);
 	_cleanup_buf_ struct buf list = BUF_EMPTY;
 	size_t count = 0;
 
-	for (size_t i = image->diff_id_count; i-- > 0;) {
+	for (size_t i = image->diff_id_count; i-- > bottom;) {
 		_cleanup_free_ char *path = NULL;
 
 		if (occurs_above(image, i))
 			continue;
-		path = store_layer_path(store, &image->diff_ids[i]);
+		path = store_layer_path(work->store, &image->diff_ids[i]);
 		add_lower(&list, path);
 		count++;
 	}
@@ -84,7 +86,7 @@ static int list_lower(const struct store *store, const struct image_config *imag
 			"the image has %zu layers, the kernel stacks %d at most; --flat makes "
 			"one tree of them",
 			count, LOWER_MAX);
-	*ret = arena_strdup(arena, list.data);
+	work->lower = arena_strdup(work->arena, list.data);
 	return 0;
 }
 
@@ -98,47 +100,30 @@ static int make_directory(int bundlefd, const char *name, mode_t mode, struct er
 	return fd < 0 ? fail(err, -errno, "open \"%s\"", name) : fd;
 }
 
-static int own_as_root(const struct bundle_plan *plan, const struct merged *merged, int upperfd,
-		       struct error *err)
-{
-	_cleanup_fd_ int fd = merged_open(merged, "/", O_PATH | O_DIRECTORY);
-	struct stat st;
-	uint32_t uid, gid;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return fail(err, fd < 0 ? fd : -errno, "the image's root");
-	if (plan->map_layers && (!id_maps_find(&plan->uids, st.st_uid, &uid) ||
-				 !id_maps_find(&plan->gids, st.st_gid, &gid)))
-		return refuse(err, "--userns: the owner of the image's root, %u:%u, is not mapped",
-			      st.st_uid, st.st_gid);
-	if (!plan->map_layers) {
-		uid = st.st_uid;
-		gid = st.st_gid;
-	}
-	if (fchown(upperfd, uid, gid) < 0 || fchmod(upperfd, st.st_mode & 07777) < 0)
-		return fail(err, -errno, "give \"upper\" the owner and mode of the image's root");
-	return 0;
-}
-
 int bundle_root_make(struct bundle_work *work, struct error *err)
 {
+	const struct bundle_plan *plan = work->plan;
+	const struct merged *merged = &work->layers->merged;
 	_cleanup_fd_ int root = make_directory(work->fd, "rootfs", 0755, err);
 	_cleanup_fd_ int upper = -EBADF, scratch = -EBADF;
 	int r;
 
 	if (root < 0)
 		return root;
-	if (work->plan->options->flat)
-		return refuse(err, "--flat: not supported yet");
+	if (plan->options->flat)
+		return flat_make(merged, root, work->store->cancelled, err);
 	/* Of an image without layers there is nothing to stack. */
 	if (work->image->diff_id_count == 0)
 		return 0;
-	r = list_lower(work->store, work->image, work->arena, &work->lower, err);
+	r = list_lower(work, err);
 	if (r < 0)
 		return r;
 	upper = make_directory(work->fd, "upper", 0755, err);
 	if (upper < 0)
 		return upper;
 	scratch = make_directory(work->fd, "work", 0700, err);
-	return scratch < 0 ? scratch : own_as_root(work->plan, &work->layers->merged, upper, err);
+	if (scratch < 0)
+		return scratch;
+	return merged_prepare_upper(merged, upper, plan->map_layers ? &plan->uids : NULL,
+				    plan->map_layers ? &plan->gids : NULL, err);
 }
