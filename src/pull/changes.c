@@ -12,9 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/xattr.h>
 
 #include "berth/base/alloc.h"
@@ -23,6 +21,7 @@
 #include "berth/base/root.h"
 #include "berth/base/str.h"
 
+#include "changes-internal.h"
 #include "index_once.h"
 
 const char *const change_names[CHANGE_MAX] = {
@@ -31,42 +30,28 @@ const char *const change_names[CHANGE_MAX] = {
 	[CHANGE_HIDDEN] = "hidden",
 };
 
-struct layer {
-	int rootfd;	 /* fs/ */
-	bool has_opaque; /* directories */
-};
-
-struct layer_stack {
-	struct layer *layers; /* the lowest first */
-	size_t count, room;
-};
-
-/* The layer that is put on top. */
-struct pushing {
-	const struct layer_stack *stack; /* below it */
-	struct layer layer;
-	int (*each)(void *context, enum change change, const char *path, struct error *err);
-	void *context;
-	struct changes *changes;
-};
-
 struct layer_stack *layer_stack_new(void)
 {
 	return xcalloc(1, sizeof(struct layer_stack));
 }
 
+static void layer_close(struct layer *layer)
+{
+	layer->rootfd = fd_close(layer->rootfd);
+	layer->indexfd = fd_close(layer->indexfd);
+}
+
 struct layer_stack *layer_stack_free(struct layer_stack *stack)
 {
 	for (size_t i = 0; stack && i < stack->count; i++)
-		fd_close(stack->layers[i].rootfd);
+		layer_close(&stack->layers[i]);
 	if (stack)
 		free(stack->layers);
 	free(stack);
 	return NULL;
 }
 
-/* Returns 1, 0 if it is not there, or negative errno: -ENOTDIR where the way to it is no way. */
-static int look(const struct layer *layer, const char *path, struct stat *ret)
+int layer_look(const struct layer *layer, const char *path, struct stat *ret)
 {
 	_cleanup_fd_ int fd =
 		root_try_open(layer->rootfd, path, ROOT_NO_SYMLINKS, O_PATH | O_NOFOLLOW);
@@ -112,20 +97,14 @@ static bool is_way_opaque(const struct layer *layer, const char *path)
 	return *path && is_opaque(layer, "");
 }
 
-static bool is_whiteout(const struct stat *st)
-{
-	return S_ISCHR(st->st_mode) && st->st_rdev == 0;
-}
-
-/* What was at @path before: 1, 0 if nothing, or negative errno. */
-static int look_below(const struct layer_stack *stack, const char *path, struct stat *ret)
+int layer_stack_look(const struct layer_stack *stack, const char *path, struct stat *ret)
 {
 	for (size_t i = stack->count; i-- > 0;) {
 		const struct layer *layer = &stack->layers[i];
-		int r = look(layer, path, ret);
+		int r = layer_look(layer, path, ret);
 
 		if (r > 0)
-			return !is_whiteout(ret);
+			return is_whiteout(ret) ? 0 : (int)i + 1;
 		if (r == -ENOTDIR)
 			return 0;
 		if (r < 0)
@@ -147,9 +126,10 @@ static int tell(struct pushing *pushing, enum change change, const char *path, u
 	return r < 0 ? r : 1;
 }
 
-static uint64_t size_of(const struct stat *st)
+uint64_t layer_bytes(const struct index_entry *entry, const struct stat *st)
 {
-	return S_ISREG(st->st_mode) ? (uint64_t)st->st_size : 0;
+	/* The other names of a file are for free. */
+	return S_ISREG(st->st_mode) && entry->type != 'h' ? (uint64_t)st->st_size : 0;
 }
 
 static bool is_same_directory(const struct stat *a, const struct stat *b)
@@ -158,38 +138,56 @@ static bool is_same_directory(const struct stat *a, const struct stat *b)
 	       a->st_uid == b->st_uid && a->st_gid == b->st_gid;
 }
 
+/* A path that the layer has, and the layers below have had. */
+static int take_former(struct pushing *pushing, const struct index_entry *entry,
+		       const struct stat *now, const struct stat *before, struct error *err)
+{
+	int r = 0;
+
+	/* One that is implied has no metadata of its own; a later line may give it some. */
+	if (entry->type == 'i' && S_ISDIR(before->st_mode))
+		return 0;
+	if (is_same_directory(now, before))
+		return 1;
+	if (S_ISDIR(before->st_mode) && !S_ISDIR(now->st_mode))
+		r = hidden_add(pushing, entry->path, err);
+	return r < 0 ? r : tell(pushing, CHANGE_CHANGED, entry->path, layer_bytes(entry, now), err);
+}
+
 /* A path that the layer has. */
 static int take_entry(struct pushing *pushing, const struct index_entry *entry,
 		      const struct stat *now, struct error *err)
 {
-	uint64_t bytes = entry->type == 'h' ? 0 : size_of(now);
 	struct stat before;
-	int r = look_below(pushing->stack, entry->path, &before);
+	int r;
 
+	/* There is a root without any layer. */
+	if (!*entry->path && !pushing->stack->count)
+		return 1;
+	r = layer_stack_look(pushing->stack, entry->path, &before);
 	if (r < 0)
 		return fail(err, r, "look for \"%s\" in the layers below", entry->path);
-	if (r == 0)
-		return tell(pushing, CHANGE_ADDED, entry->path, bytes, err);
-	/* One that is implied has no metadata of its own; a later line may give it some. */
-	if (entry->type == 'i')
-		return 0;
-	return is_same_directory(now, &before)
-		       ? 1
-		       : tell(pushing, CHANGE_CHANGED, entry->path, bytes, err);
+	return r ? take_former(pushing, entry, now, &before, err)
+		 : tell(pushing, CHANGE_ADDED, entry->path, layer_bytes(entry, now), err);
 }
 
 static int take_whiteout(struct pushing *pushing, const struct index_entry *entry,
 			 struct error *err)
 {
 	struct stat before;
-	int r = look_below(pushing->stack, entry->path, &before);
+	int r = layer_stack_look(pushing->stack, entry->path, &before), found = r;
 
+	if (r >= 0 && found && S_ISDIR(before.st_mode))
+		r = hidden_add(pushing, entry->path, err);
+	else if (r < 0)
+		r = fail(err, r, "look for \"%s\" in the layers below", entry->path);
 	if (r < 0)
-		return fail(err, r, "look for \"%s\" in the layers below", entry->path);
+		return r;
 	/* A hard link to what a layer below has. */
 	if (entry->type == 'u')
-		return tell(pushing, r ? CHANGE_CHANGED : CHANGE_ADDED, entry->path, 0, err);
-	return r ? tell(pushing, CHANGE_HIDDEN, entry->path, size_of(&before), err) : 1;
+		return tell(pushing, found ? CHANGE_CHANGED : CHANGE_ADDED, entry->path, 0, err);
+	return found ? tell(pushing, CHANGE_HIDDEN, entry->path, layer_bytes(entry, &before), err)
+		     : 1;
 }
 
 static int take_line(void *context, const struct index_entry *entry, struct error *err)
@@ -200,7 +198,7 @@ static int take_line(void *context, const struct index_entry *entry, struct erro
 
 	if (entry->type == 'o')
 		return 0;
-	r = look(&pushing->layer, entry->path, &now);
+	r = layer_look(&pushing->layer, entry->path, &now);
 	/* Another line has replaced it. */
 	if (r == 0 || r == -ENOTDIR)
 		return 0;
@@ -223,20 +221,26 @@ static int take_opaque(void *context, const struct index_entry *entry, struct er
 	if (entry->type != 'o' || !is_opaque(&pushing->layer, entry->path))
 		return 0;
 	pushing->layer.has_opaque = true;
-	r = look_below(pushing->stack, entry->path, &before);
+	r = layer_stack_look(pushing->stack, entry->path, &before);
 	if (r < 0)
 		return fail(err, r, "look for \"%s\" in the layers below", entry->path);
 	if (r == 0 || !S_ISDIR(before.st_mode))
 		return 1;
+	r = hidden_add(pushing, entry->path, err);
+	if (r < 0)
+		return r;
 	inside = xasprintf("%s%s*", entry->path, *entry->path ? "/" : "");
 	return tell(pushing, CHANGE_HIDDEN, inside, 0, err);
 }
 
-static int push(struct pushing *pushing, int indexfd, struct error *err)
+static int push(struct pushing *pushing, struct error *err)
 {
+	int indexfd = pushing->layer.indexfd;
 	int r = index_read_once(indexfd, take_opaque, pushing, err);
 
-	return r < 0 ? r : index_read_once(indexfd, take_line, pushing, err);
+	if (r >= 0)
+		r = index_read_once(indexfd, take_line, pushing, err);
+	return r < 0 ? r : hidden_settle(pushing, err);
 }
 
 int layer_stack_push(struct layer_stack *stack, int layerfd,
@@ -247,23 +251,28 @@ int layer_stack_push(struct layer_stack *stack, int layerfd,
 	_cleanup_fd_ int rootfd = openat(layerfd, "fs", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_fd_ int indexfd = openat(layerfd, "index", O_RDONLY | O_CLOEXEC);
 	struct pushing pushing = {.stack = stack,
-				  .layer = {.rootfd = rootfd},
+				  .layer = {.rootfd = rootfd, .indexfd = indexfd},
 				  .each = each,
 				  .context = context,
-				  .changes = ret};
+				  .changes = ret,
+				  .hidden = path_set_new()};
 	int r;
 
 	*ret = (struct changes){.count = {0}};
-	if (rootfd < 0 || indexfd < 0)
+	if (rootfd < 0 || indexfd < 0) {
+		path_set_free(pushing.hidden);
 		return fail(err, -errno, "open the layer's tree and index");
-	r = push(&pushing, indexfd, err);
+	}
+	r = push(&pushing, err);
+	path_set_free(pushing.hidden);
 	if (r < 0)
 		return r;
 	if (stack->count == stack->room) {
 		stack->room = 2 * stack->room + 8;
 		stack->layers = xrealloc(stack->layers, stack->room, sizeof(*stack->layers));
 	}
-	stack->layers[stack->count++] =
-		(struct layer){.rootfd = take_fd(&rootfd), .has_opaque = pushing.layer.has_opaque};
+	stack->layers[stack->count++] = (struct layer){.rootfd = take_fd(&rootfd),
+						       .indexfd = take_fd(&indexfd),
+						       .has_opaque = pushing.layer.has_opaque};
 	return 0;
 }

@@ -19,7 +19,7 @@ extern const char *const change_names[CHANGE_MAX];
 
 struct changes {
 	uint64_t count[CHANGE_MAX]; /* paths */
-	uint64_t bytes[CHANGE_MAX]; /* content of files; of CHANGE_HIDDEN that of files alone */
+	uint64_t bytes[CHANGE_MAX]; /* content of files, also in directories that are hidden */
 };
 
 /* The layers so far, the lowest first. */

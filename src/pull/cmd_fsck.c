@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "fsck.h"
+#include "printable.h"
 
 struct values {
 	bool repair;
@@ -24,8 +25,11 @@ static void add_line(void *context, enum fsck_kind kind, const char *name, const
 {
 	struct report *report = context;
 
-	buf_printf(&report->text, "%s: %s: %s%s\n", fsck_kind_names[kind], name, what,
-		   repaired ? " (repaired)" : "");
+	buf_printf(&report->text, "%s: ", fsck_kind_names[kind]);
+	printable_write(&report->text, name);
+	buf_add_string(&report->text, ": ");
+	printable_write(&report->text, what);
+	buf_add_string(&report->text, repaired ? " (repaired)\n" : "\n");
 }
 
 static void add_object(void *context, enum fsck_kind kind, const char *name, const char *what,

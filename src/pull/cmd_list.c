@@ -5,6 +5,7 @@
 #include "berth/base/json_write.h"
 
 #include "command.h"
+#include "printable.h"
 #include "size.h"
 #include "store.h"
 
@@ -38,17 +39,25 @@ static void write_json(const struct store_image *images, size_t count, struct bu
 	buf_add_char(out, '\n');
 }
 
+static const char *printable(struct arena *arena, const char *text)
+{
+	_cleanup_buf_ struct buf out = BUF_EMPTY;
+
+	printable_write(&out, text);
+	return arena_strdup(arena, out.data ? out.data : "");
+}
+
 /* The columns of one row, in @arena. */
 static void make_row(struct arena *arena, const struct store_image *image, const char *ret[COLUMNS])
 {
 	_cleanup_buf_ struct buf size = BUF_EMPTY;
 
 	size_write(&size, image->size);
-	ret[0] = image->name;
-	ret[1] = image->platform;
+	ret[0] = printable(arena, image->name);
+	ret[1] = printable(arena, image->platform);
 	ret[2] = arena_strndup(arena, image->manifest.hex, DIGEST_DIGITS);
 	ret[3] = arena_strdup(arena, size.data);
-	ret[4] = arena_strndup(arena, image->pulled, SECONDS_END);
+	ret[4] = arena_strndup(arena, printable(arena, image->pulled), SECONDS_END);
 }
 
 static void write_table(struct arena *arena, const struct store_image *images, size_t count,

@@ -10,6 +10,7 @@
 
 #include "command.h"
 #include "gc.h"
+#include "printable.h"
 #include "pull.h"
 #include "store-internal.h"
 #include "verify.h"
@@ -207,9 +208,13 @@ static void write_text(const struct work *work, bool quiet, struct buf *out)
 	for (size_t i = 0; i < work->count; i++) {
 		const struct job *job = &work->jobs[i];
 
-		for (size_t k = 0; k < job->shown; k++)
-			buf_printf(out, "%.12s: /%s: %s\n", job->diff_id.hex, job->findings[k].path,
-				   job->findings[k].what);
+		for (size_t k = 0; k < job->shown; k++) {
+			buf_printf(out, "%.12s: /", job->diff_id.hex);
+			printable_write(out, job->findings[k].path);
+			buf_add_string(out, ": ");
+			printable_write(out, job->findings[k].what);
+			buf_add_char(out, '\n');
+		}
 		if (job->count > job->shown)
 			buf_printf(out, "%.12s: and %llu more\n", job->diff_id.hex,
 				   (unsigned long long)(job->count - job->shown));

@@ -46,7 +46,7 @@ struct command {
 };
 
 extern const struct command command_pull, command_bundle, command_list, command_remove, command_gc,
-	command_fsck, command_verify;
+	command_fsck, command_verify, command_inspect;
 
 /* Writes @text to standard output. */
 int print_out(const char *text, struct error *err) must_check;

@@ -25,7 +25,7 @@
 
 static const struct command *const commands[] = {
 	&command_pull, &command_bundle, &command_list,	 &command_remove,
-	&command_gc,   &command_fsck,	&command_verify,
+	&command_gc,   &command_fsck,	&command_verify, &command_inspect,
 };
 
 struct globals {
