@@ -146,8 +146,8 @@ int bundle_plan_read(struct arena *arena, const struct bundle_options *options,
 	r = read_env(options, err);
 	if (r >= 0)
 		r = read_names(options, ret, err);
-	if (r >= 0 && options->user)
-		r = bundle_user_check(options->user, err);
+	if (r >= 0 && options->user && (r = bundle_user_check(options->user, err)) < 0)
+		return within(err, r, "--user");
 	if (r >= 0)
 		r = bundle_capabilities_read(options, ret, err);
 	if (r >= 0)

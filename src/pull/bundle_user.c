@@ -57,9 +57,9 @@ int bundle_user_check(const char *text, struct error *err)
 
 	split_user(text, &parts);
 	if (strchr(parts.group, ':') || text[strcspn(text, " \t\n,/")])
-		return refuse(err, "user \"%s\" is not USER[:GROUP]", text);
+		return refuse(err, "\"%s\" is not USER[:GROUP]", text);
 	if (read_id(parts.user, &id) < 0 || read_id(parts.group, &id) < 0)
-		return refuse(err, "user \"%s\": the largest number is %d", text, ID_MAX);
+		return refuse(err, "\"%s\": the largest number of a user is %d", text, ID_MAX);
 	return 0;
 }
 
@@ -288,7 +288,7 @@ int bundle_user_find(struct arena *arena, const struct merged *merged, const cha
 	int r = bundle_user_check(text, err);
 
 	if (r < 0)
-		return r;
+		return within(err, r, "user");
 	*ret = (struct bundle_user){.home = "/"};
 	split_user(text, &parts);
 	look.user = parts.user;
@@ -296,5 +296,5 @@ int bundle_user_find(struct arena *arena, const struct merged *merged, const cha
 	r = look_up(&look, err);
 	if (ret->home[0] != '/')
 		ret->home = "/";
-	return r < 0 ? within(err, r, "user \"%s\"", text) : 0;
+	return r;
 }

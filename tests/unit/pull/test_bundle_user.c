@@ -109,7 +109,7 @@ static void test_refused(void **state)
 	static const char *const wrong[][2] = {
 		{"nobody", "the image has no user \"nobody\""},
 		{"web:nogroup", "the image has no group \"nogroup\""},
-		{"2147483648", "the largest number is 2147483647"},
+		{"2147483648", "the largest number of a user is 2147483647"},
 		{"4294967295", "the largest number"},
 		{"99999999999999999999", "the largest number"},
 		{"web:2147483648", "the largest number"},

@@ -1,0 +1,190 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Bundles that berth runs: what the options make of a container, seen from inside.
+
+load helpers
+load bundle
+
+@test "the image's command runs as the image's user, in its directory, with its variables" {
+	busybox_image '{"Entrypoint": ["/bin/sh", "-c"], "User": "web", "WorkingDir": "/srv",
+		"Cmd": ["id; pwd; echo $A $HOME; cat /proc/self/cgroup >/dev/null"], "Env": ["A=b c"]}'
+	busybox_bundle bundle
+	run_bundle bundle
+	is "$output" $'uid=33(web) gid=34 groups=80(www)\n/srv\nb c /srv'
+}
+
+@test "what is written is in the bundle, and there again the next time; the layers are untouched" {
+	local layer before
+
+	busybox_image
+	busybox_bundle bundle --entrypoint /bin/sh --arg -c \
+		--arg 'cat /kept 2>/dev/null; echo more >>/kept; rm -f /etc/group; ls /etc'
+	layer=$(echo "$STORE"/layers/sha256/*/fs)
+	before=$(find "$layer" -printf '%p %y %m %U %G %s %T@ %C@\n' | sort | sha256sum)
+	run_bundle bundle
+	is "$output" passwd
+	run_bundle bundle
+	is "$output" $'more\npasswd'
+	is "$(<bundle/upper/kept)" $'more\nmore'
+	[[ -c bundle/upper/etc/group ]]
+	is "$(find "$layer" -printf '%p %y %m %U %G %s %T@ %C@\n' | sort | sha256sum)" "$before"
+}
+
+@test "several layers: what is hidden stays hidden" {
+	busybox_image '{}' '[
+		{"entries": ["dir/", "dir/a", "dir/b", "gone", "opaque/", "opaque/old"]},
+		{"entries": [{"path": "dir/a", "type": "whiteout"}, {"path": "gone", "type": "whiteout"},
+			"opaque/", {"path": "opaque", "type": "opaque"}, "opaque/new"]},
+		{"entries": ["dir/", "dir/c"]}]'
+	run_script 'cd / && ls -d dir/* gone opaque/* 2>/dev/null; :'
+	is "$output" $'dir/b\ndir/c\nopaque/new'
+}
+
+@test "the same layer twice" {
+	busybox_image '{}' '[{"entries": ["a"]}, {"entries": [{"path": "a", "type": "whiteout"}]},
+		{"entries": ["a"]}]'
+	run_script 'ls /a'
+	is "$output" /a
+}
+
+@test "the root of the image has the image's owner and mode" {
+	busybox_image '{}' '[{"entries": [{"path": "./", "mode": "0711", "uid": 33, "gid": 34}]}]'
+	run_script 'stat -c "%a %u %g" /'
+	is "$output" '711 33 34'
+}
+
+@test "no new privileges, a filter, eleven capabilities, nothing of the host's" {
+	busybox_image
+	run_script 'grep -E "^(CapEff|CapBnd|CapAmb|NoNewPrivs|Seccomp):" /proc/self/status | tr -s "\t" " "
+		ls /sys/class/net; hostname; cat /proc/kcore | head -c 1 | wc -c
+		mount -t tmpfs x /srv 2>/dev/null || echo refused
+		dd if=/dev/zero of=/proc/sysrq-trigger count=0 2>/dev/null || echo read-only'
+	contains "$output" 'CapEff: 00000000800405fb'
+	contains "$output" 'CapBnd: 00000000800405fb'
+	contains "$output" 'CapAmb: 0000000000000000'
+	contains "$output" 'NoNewPrivs: 1'
+	contains "$output" 'Seccomp: 2'
+	contains "$output" $'\nlo\nbundle'
+	contains "$output" $'\n0\nrefused\nread-only'
+}
+
+@test "--user, --cwd, --env, --hostname" {
+	busybox_image '{"User": "web", "Env": ["A=1", "B=1"]}'
+	run_script --user 1000 --cwd /new/dir --env A=2 --env C= --hostname box.example \
+		'id -u; pwd; echo "$A $B [$C] $HOME"; hostname'
+	is "$output" $'1000\n/new/dir\n2 1 [] /home/user\nbox.example'
+}
+
+@test "--volume: read-only and writable, files and directories" {
+	mkdir -p host/sub
+	echo one >host/file
+	busybox_image
+	run_script --volume ./host:/mnt/ro:ro --volume "$T/host:/mnt/rw" --volume ./host/file:/mnt/one \
+		'cat /mnt/one; echo two >/mnt/rw/two; ls /mnt/ro; touch /mnt/ro/x 2>/dev/null || echo refused
+		grep -c -E " /mnt/.* (ro|rw),nosuid,nodev" /proc/self/mountinfo'
+	is "$output" $'one\nfile\nsub\ntwo\nrefused\n3'
+	is "$(<host/two)" two
+}
+
+@test "--volume: read-only goes all the way down" {
+	mkdir -p host/sub
+	mount -t tmpfs tmpfs host/sub
+	busybox_image
+	run_script --volume ./host:/mnt:ro 'touch /mnt/sub/x 2>/dev/null || echo refused'
+	umount host/sub
+	is "$output" refused
+}
+
+@test "--tmpfs" {
+	busybox_image
+	run_script --tmpfs /run:size=1m,mode=700 --tmpfs /exec:exec --read-only \
+		'stat -c %a /run; df -k /run | awk "NR == 2 {print \$2}"; echo x >/run/x
+		cp /bin/busybox /exec/true 2>/dev/null || dd if=/bin/busybox of=/exec/true 2>/dev/null
+		chmod 755 /exec/true; /exec/true && echo runs; touch /x 2>/dev/null || echo read-only'
+	contains "$output" $'700\n1024'
+	contains "$output" read-only
+}
+
+@test "--cap-add, --cap-drop, --security-opt" {
+	busybox_image
+	run_script --cap-drop ALL 'grep CapBnd /proc/self/status'
+	contains "$output" 0000000000000000
+	run_script --cap-add SYS_ADMIN --security-opt no-new-privileges=false \
+		'mount -t tmpfs x /srv && echo mounted; grep NoNewPrivs /proc/self/status'
+	contains "$output" mounted
+	contains "$output" $'NoNewPrivs:\t0'
+	run_script --security-opt seccomp=unconfined 'grep Seccomp: /proc/self/status'
+	contains "$output" $'Seccomp:\t0'
+	run_script --user 1000 --cap-add NET_RAW 'grep CapEff /proc/self/status'
+	contains "$output" 0000000000002000
+	run_script --user 1000 'grep CapEff /proc/self/status'
+	contains "$output" 0000000000000000
+}
+
+@test "--network host" {
+	busybox_image
+	run_script --network host 'ls /sys/class/net; cat /etc/hosts'
+	is "$output" "$(ls /sys/class/net; cat /etc/hosts)"
+}
+
+@test "--init reaps, and passes the exit status on" {
+	busybox_image
+	busybox_bundle bundle --init --entrypoint /bin/sh --arg -c \
+		--arg 'test "$$" != 1 && cat /proc/1/cmdline; exit 7'
+	berth_call run -b bundle "$ID"
+	is "$status" 7
+	contains "${output//$'\0'/ }" /dev/init
+}
+
+@test "--tty" {
+	busybox_image
+	busybox_bundle bundle --tty --entrypoint /bin/sh --arg -c --arg 'test -t 0 && echo $TERM'
+	run_bundle bundle
+	contains "$output" xterm
+}
+
+@test "an image without layers" {
+	jq -n '{ref: "none", layers: [], config: {Cmd: ["/x"]}}' | images layout
+	pull --from oci:layout:none bundle
+	jq -e '[.annotations | keys[] | select(startswith("org.berth"))] == []' bundle/config.json
+	berth_call run -b bundle "$ID"
+	contains "$stderr" /x
+}
+
+@test "--userns: the layers serve all, what is written is the container's" {
+	busybox_image
+	run_script --userns 300000:65536 'id -u; cat /proc/self/uid_map; stat -c %u /etc/passwd /data
+		touch /x; chown 33 /x'
+	contains "$output" $'0\n         0     300000      65536\n0\n33'
+	is "$(stat -c %u bundle.*/upper/x)" 300033
+	rm -rf bundle.*
+	run_script --userns 400000:65536 'stat -c %u /etc/passwd; touch /x'
+	is "$output" 0
+	is "$(stat -c %u bundle.*/upper/x)" 400000
+}
+
+@test "--userns: a user that is not mapped is refused" {
+	busybox_image '{"User": "1000"}'
+	pull_fails 'is not among the ids of the container' --from oci:layout:busybox \
+		--userns 300000:1000 bundle
+}
+
+@test "--volume with idmap shows the container's ids" {
+	busybox_image
+	mkdir host
+	touch host/file
+	chown 5:6 host/file
+	run_script --userns 300000:65536 --volume ./host:/mnt:idmap 'stat -c "%u %g" /mnt/file
+		touch /mnt/new'
+	is "$output" '5 6'
+	is "$(stat -c %u host/new)" 0
+}
+
+@test "set-user-id programs of the image are nobody's on the host" {
+	busybox_image '{}' '[{"entries": [{"path": "suid", "mode": "4755"}]}]'
+	busybox_bundle bundle
+	is "$(stat -c %a bundle)" 700
+	if setpriv --reuid 1000 --clear-groups ls bundle 2>/dev/null; then
+		fail 'another user lists the bundle'
+	fi
+}
