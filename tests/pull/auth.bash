@@ -76,7 +76,7 @@ $(cut -c1-300 "$T/$1/log")"
 
 # The lines that servers have noted so far go; so do the pulled images.
 begin_anew() {
-	rm -rf "$T"/{token,gate,cdn,hub}/log "$STORE"
+	rm -rf "$T"/{token,gate,cdn,hub,mirror}/log "$STORE"
 }
 
 # --- images --------------------------------------------------------------------------------------
