@@ -61,13 +61,6 @@ static struct globals *globals_of(const struct invocation *invocation)
 	return (struct globals *)invocation->values;
 }
 
-int print_out(const char *text, struct error *err)
-{
-	int r = fd_write_all(STDOUT_FILENO, text, strlen(text));
-
-	return r < 0 ? fail(err, r, "write to standard output") : 0;
-}
-
 static const struct command *find_command(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
