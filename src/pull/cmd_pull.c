@@ -198,8 +198,11 @@ static int print_result(const struct context *context, const struct pulled *imag
 
 	digest_text(&image->record.manifest, digest);
 	if (!context->json) {
-		if (quota && quota[0] && !context->quiet)
-			log_message(LOG_LEVEL_INFO, "%s", quota);
+		if (image->was_there)
+			progress_line(style_of(context), "%s: is there already",
+				      image->record.name);
+		if (quota && quota[0])
+			progress_line(style_of(context), "%s", quota);
 		buf_printf(&text, "%s\n", digest);
 		return print_out(text.data, err);
 	}

@@ -219,10 +219,14 @@ static void catch_signals(void)
 {
 	const struct sigaction ours = {.sa_handler = on_signal};
 	const struct sigaction ignored = {.sa_handler = SIG_IGN};
+	static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction old;
 
-	sigaction(SIGINT, &ours, NULL);
-	sigaction(SIGTERM, &ours, NULL);
-	sigaction(SIGHUP, &ours, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++) {
+		/* nohup(1), and shells with what they start in the background, mean it so. */
+		if (sigaction(ending[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaction(ending[i], &ours, NULL);
+	}
 	/* A connection or pipe whose other end is gone is an error of write(2). */
 	sigaction(SIGPIPE, &ignored, NULL);
 }
@@ -276,7 +280,7 @@ static int act(struct invocation *invocation, char *const *argv, struct error *e
 	if (r < 0)
 		return r;
 	r = log_open(NULL, LOG_FORMAT_TEXT,
-		     globals_of(invocation)->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, err);
+		     globals_of(invocation)->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING, err);
 	if (r < 0)
 		return r;
 	if (invocation->help)

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -193,6 +194,20 @@ void progress_note(struct progress *progress, const char *text)
 	ignore(fd_write_all(STDERR_FILENO, line, strlen(line)));
 	progress->drawn = 0;
 	pthread_mutex_unlock(&progress->lock);
+}
+
+void progress_line(enum progress_style style, const char *format, ...)
+{
+	_cleanup_free_ char *text = NULL, *line = NULL;
+	va_list args;
+
+	if (style != PROGRESS_AUTO)
+		return;
+	va_start(args, format);
+	text = xvasprintf(format, args);
+	va_end(args);
+	line = xasprintf("%s\n", text);
+	ignore(fd_write_all(STDERR_FILENO, line, strlen(line))); /* as above */
 }
 
 struct progress *progress_end(struct progress *progress)

@@ -3,7 +3,6 @@
 #include "reader.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "berth/base/alloc.h"
@@ -44,26 +43,6 @@ static int file_read(struct reader *self, const void **ret_data, size_t *ret_siz
 	return 1;
 }
 
-static int file_pass_over(struct reader *self, uint64_t size, struct error *err)
-{
-	struct file_reader *file = (struct file_reader *)self;
-	uint64_t left;
-	struct stat st;
-
-	if (fstat(file->fd, &st) < 0)
-		return fail(err, -errno, "look at %s", file->what);
-	left = (uint64_t)st.st_size > file->offset ? (uint64_t)st.st_size - file->offset : 0;
-	if (left > file->left)
-		left = file->left;
-	if (size > left)
-		return refuse_as(err, -EBADMSG, "%s ends %llu bytes too early", file->what,
-				 (unsigned long long)(size - left));
-	file->offset += size;
-	if (file->left != UINT64_MAX)
-		file->left -= size;
-	return 0;
-}
-
 static void file_free(struct reader *self)
 {
 	struct file_reader *file = (struct file_reader *)self;
@@ -77,8 +56,7 @@ struct reader *reader_of_file(int fd, uint64_t offset, uint64_t size, const char
 {
 	struct file_reader *file = xcalloc(1, sizeof(*file));
 
-	file->reader =
-		(struct reader){.read = file_read, .pass_over = file_pass_over, .free = file_free};
+	file->reader = (struct reader){.read = file_read, .free = file_free};
 	file->fd = fd;
 	file->offset = offset;
 	file->left = size;

@@ -27,11 +27,6 @@ struct reader {
 	 */
 	int (*read)(struct reader *self, const void **ret_data, size_t *ret_size,
 		    struct error *err);
-	/*
-	 * Passes over @size bytes that nobody wants to see. Returns 0, -EBADMSG where there are
-	 * not so many, or other negative errno. NULL: they have to be read.
-	 */
-	int (*pass_over)(struct reader *self, uint64_t size, struct error *err);
 	/* Frees the reader and all that it reads from. */
 	void (*free)(struct reader *self);
 };

@@ -83,7 +83,7 @@ int tar_input_block(struct tar_input *input, const uint8_t **ret, struct error *
 	return r < 0 ? r : 1;
 }
 
-/* Reads over @size bytes. Returns 1, 0 if the stream ends before, or negative errno. */
+/* Passes over @size bytes. Returns 1, 0 if the stream ends before, or negative errno. */
 static int skip(struct tar_input *input, uint64_t size, struct error *err)
 {
 	const void *data;
@@ -102,14 +102,6 @@ int tar_input_skip(struct tar_input *input, uint64_t size, struct error *err)
 {
 	int r;
 
-	if (size > input->size && input->reader->pass_over) {
-		size -= input->size;
-		input->offset += input->size + size;
-		input->size = 0;
-		r = input->reader->pass_over(input->reader, size, err);
-		input->failed = r < 0;
-		return r;
-	}
 	r = skip(input, size, err);
 	return r == 0 ? cut(err) : r < 0 ? r : 0;
 }

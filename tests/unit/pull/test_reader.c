@@ -52,23 +52,6 @@ static void test_file_too_short(void **state)
 	assert_string_equal(err.text, "the text ends 5 bytes too early");
 }
 
-static void test_file_pass_over(void **state)
-{
-	_cleanup_reader_ struct reader *whole = open_text(*state, 0, UINT64_MAX);
-	_cleanup_reader_ struct reader *middle = open_text(*state, 4, 9);
-	struct error err = ERROR_NONE;
-
-	assert_int_equal(whole->pass_over(whole, 4, &err), 0);
-	assert_int_equal(whole->pass_over(whole, 0, &err), 0);
-	assert_int_equal(whole->pass_over(whole, TEXT_SIZE - 3, &err), -EBADMSG);
-	assert_string_equal(err.text, "the text ends 1 bytes too early");
-	assert_yields(whole, text + 4, TEXT_SIZE - 4);
-	assert_int_equal(whole->pass_over(whole, 1, &err), -EBADMSG);
-	assert_int_equal(middle->pass_over(middle, 4, &err), 0);
-	assert_int_equal(middle->pass_over(middle, 6, &err), -EBADMSG);
-	assert_yields(middle, "three", 5);
-}
-
 static void test_file_unreadable(void **state)
 {
 	struct world *world = *state;
@@ -183,7 +166,6 @@ int main(void)
 		world_test(test_file),
 		world_test(test_large_file),
 		world_test(test_file_too_short),
-		world_test(test_file_pass_over),
 		world_test(test_file_unreadable),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_drain),

@@ -1,0 +1,122 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# What the user sees: on a terminal, in a log, as JSON, not at all.
+
+load helpers
+
+setup() {
+	pull_setup
+	"$LAB_DIR/mkimage" "$T/image" >"$T/made" <<-'JSON'
+		{"ref": "latest", "config": {"Cmd": ["sh"]}, "layers": [
+			{"entries": ["etc/", {"path": "etc/a", "data": "first"}]},
+			{"entries": ["etc/", {"path": "etc/b", "data": "second"}]}]}
+	JSON
+	DIGEST=$(jq -r '.[0].digest' "$T/made")
+	mapfile -t LAYERS < <(jq -r '.[0].layers[].digest' "$T/made")
+}
+
+build_pty() {
+	cc -D_GNU_SOURCE -O1 -o "$T/pty" "$PROJECT_DIR/tests/pty/pty.c"
+}
+
+# Something has come, and is kept.
+has_part() {
+	[[ -n $(find "$STORE/ingest" -type f -size +1k) ]]
+}
+
+@test "in a log: a line for each change of a layer" {
+	pull --from "oci:$T/image"
+	is "$output" "$DIGEST"
+	for layer in "${LAYERS[@]}"; do
+		layer=${layer#sha256:}
+		contains "$stderr" "${layer:0:12}: done"
+	done
+	lacks "$stderr" $'\033'
+}
+
+@test "what is there already is not fetched, and that is said" {
+	pull --from "oci:$T/image"
+	pull --from "oci:$T/image" web
+	is "$stderr" "oci:$T/image: is there already"
+}
+
+@test "on a terminal: a line a layer, drawn over" {
+	build_pty
+	run timeout 20 "$T/pty" size:24x60 expect:done -- "$BERTH_PULL" --root "$STORE" \
+		--from "oci:$T/image"
+	is "$status" 0
+	contains "$output" $'\033[K'
+	contains "$output" $'\033[2A'
+	contains "$output" "$DIGEST"
+}
+
+@test "on a terminal: a line is cut where the terminal ends" {
+	build_pty
+	run timeout 20 "$T/pty" size:24x20 -- "$BERTH_PULL" --root "$STORE" --from "oci:$T/image"
+	is "$status" 0
+	while IFS= read -r line; do
+		[[ $line != *$'\033[K'* ]] || ((${#line} < 20 + 10)) || fail "too long: $line"
+	done <<<"$output"
+}
+
+@test "--quiet: the digest alone" {
+	pull --quiet --from "oci:$T/image"
+	is "$output" "$DIGEST"
+	is "$stderr" ''
+}
+
+@test "--json: an object a line, the last one says what was made" {
+	pull --json --from "oci:$T/image" web
+	is "$stderr" ''
+	is "$(jq -s '[.[] | select(.event == "layer" and .state == "done")] | length' "$OUT")" 2
+	is "$(jq -rs 'last | "\(.event) \(.digest) \(.present) \(.bundle)"' "$OUT")" \
+		"done $DIGEST false web"
+	pull --json --from "oci:$T/image"
+	is "$(jq -rs 'last.present' "$OUT")" true
+}
+
+@test "standard output that nobody reads is an error" {
+	run bash -c "'$BERTH_PULL' --root '$STORE' --from 'oci:$T/image' --quiet 2>&1 >/dev/full"
+	is "$status" 1
+	contains "$output" 'write to standard output: No space left on device'
+}
+
+@test "a signal in the middle of a download ends it, and is its status; the beginning stays" {
+	head -c 300000 /dev/urandom | base64 >"$T/noise"
+	tar -C "$T" -cf "$T/noise.tar" noise
+	"$LAB_DIR/mkimage" "$T/big" >/dev/null <<<"{\"ref\": \"latest\", \"layers\": [{\"tar\": \"$T/noise.tar\"}]}"
+	start_registry
+	push_image "$T/big:latest" big
+	start_faulty slow:100000
+	pull_background "$REGISTRY/big"
+	wait_for 10 has_part
+	kill -TERM "$BG_PID"
+	status=0
+	wait "$BG_PID" || status=$?
+	is "$status" 143
+	KEEP_PARTS=1
+	has_part
+	is "$(ls -A "$STORE/tmp")" ''
+}
+
+@test "help: every command and option" {
+	pull help
+	for word in pull bundle list remove gc fsck verify --from --platform --memory; do
+		contains "$output" "$word"
+	done
+	pull help gc
+	contains "$output" 'berth-pull gc'
+	pull --version
+	contains "$output" 'berth-pull version'
+}
+
+@test "mistakes on the command line: one line each" {
+	pull_fails 'missing argument: the image'
+	pull_fails 'unknown option: --nonsense' --nonsense image
+	pull_fails 'unexpected argument "c"' a b c
+	pull_fails 'with --from the only one is the bundle' --from "oci:$T/image" a b
+	pull_fails '--max-depth: 0 would allow nothing' --max-depth 0 image
+	pull_fails '--max-layer-size: "4x" is not a number of bytes' --max-layer-size 4x image
+	pull_fails '--parallel: 17 is more than 16' --parallel 17 image
+	[[ ! -e $STORE ]]
+}
