@@ -34,9 +34,17 @@
  * flock(2) and a flag cannot be awaited together. */
 #define LOCK_RETRY_MS 50
 
-const char *const store_directories[] = {
-	"blobs",	 "blobs/sha256", "blobs/sha512", "layers", "layers/sha256",
-	"layers/sha512", "ingest",	 STORE_TMP,	 "images", "bundles"};
+const char *const store_directories[] = {"blobs",
+					 "blobs/sha256",
+					 "blobs/sha512",
+					 "layers",
+					 "layers/sha256",
+					 "layers/sha512",
+					 "ingest",
+					 STORE_TMP,
+					 "images",
+					 "bundles",
+					 NULL};
 
 const char *store_name(const char *place, const struct digest *digest, char ret[STORE_NAME_MAX])
 {
