@@ -68,7 +68,9 @@ struct bundle_work {
 	const struct bundle_layers *layers;
 	int fd; /* its directory; borrowed */
 	const char *hostname;
-	const char *lower; /* see bundle_contents */
+	const char *lower;	      /* see bundle_contents */
+	struct bundle_mount *volumes; /* in the arena */
+	size_t volume_count;
 };
 
 /* bundle_root.c: the layers, and the root that they make; work->lower is set. */
@@ -78,5 +80,8 @@ int bundle_layers_open(const struct store *store, const struct image_config *ima
 void bundle_layers_close(struct bundle_layers *layers);
 #define _cleanup_bundle_layers_ __attribute__((cleanup(bundle_layers_close)))
 int bundle_root_make(struct bundle_work *work, struct error *err) must_check;
+
+/* bundle_volumes.c: what the image's volumes become; work->volumes is set. */
+int bundle_volumes_make(struct bundle_work *work, struct error *err) must_check;
 
 #endif

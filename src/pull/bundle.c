@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -103,6 +104,8 @@ static int write_config(const struct bundle_work *work, const struct bundle_user
 		.user = user,
 		.hostname = work->hostname,
 		.lower = work->lower,
+		.volumes = work->volumes,
+		.volume_count = work->volume_count,
 	};
 	_cleanup_free_ char *text = bundle_config_text(&contents);
 
@@ -125,6 +128,8 @@ static int fill(struct bundle_work *work, struct error *err)
 		return refuse(err, "user \"%s\": %u:%u is not among the ids of the container",
 			      user_text, user.uid, user.gid);
 	r = bundle_root_make(work, err);
+	if (r >= 0)
+		r = bundle_volumes_make(work, err);
 	return r < 0 ? r : write_config(work, &user, err);
 }
 
@@ -156,6 +161,17 @@ static int make(const struct bundle_work *start, const char *path, struct error 
 	return r < 0 ? r : move_into_place(&place, err);
 }
 
+/* Every layer is open, and of each directory on the way down two or three descriptors. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int bundle_make(const struct store *store, const struct image_config *config,
 		const struct bundle_options *options, const char *path, struct error *err)
 {
@@ -169,6 +185,7 @@ int bundle_make(const struct store *store, const struct image_config *config,
 
 	if (!absolute)
 		return fail(err, -errno, "find the working directory");
+	raise_file_limit();
 	r = bundle_plan_read(arena, options, &plan, err);
 	if (r >= 0)
 		r = check_place(absolute, err);

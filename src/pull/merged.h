@@ -6,6 +6,7 @@
 #ifndef BERTH_PULL_MERGED_H
 #define BERTH_PULL_MERGED_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -43,5 +44,13 @@ struct id_maps; /* bundle_plan.h */
  */
 int merged_prepare_upper(const struct merged *merged, int upperfd, const struct id_maps *uids,
 			 const struct id_maps *gids, struct error *err) must_check;
+
+/*
+ * Copies the directory @path of the merged tree, with all below it, into the empty directory @tofd.
+ * Several names of one file become several files. @cancelled: see flat_make(). -ENOENT without a
+ * text if there is nothing, -ENOTDIR without a text if it is no directory.
+ */
+int merged_copy(const struct merged *merged, const char *path, int tofd,
+		const atomic_bool *cancelled, struct error *err) must_check;
 
 #endif

@@ -25,39 +25,25 @@
 #define LINKS_MAX  40	/* as the kernel */
 #define TARGET_MAX 4096 /* of a symbolic link, its NUL included */
 
-/* Something in the tree. */
-struct place {
-	char *path;	/* where it was found, without links in it; "." is the root */
-	size_t *layers; /* a directory: all that make it, the top one first; otherwise the one */
-	size_t count;
-	mode_t mode; /* of the top one */
-};
-
-#define NOWHERE                                                                                    \
-	{                                                                                          \
-		.path = NULL                                                                       \
-	}
-
-static void place_done(struct place *place)
+void merged_place_done(struct merged_place *place)
 {
 	free(place->path);
 	free(place->layers);
-	*place = (struct place)NOWHERE;
+	*place = (struct merged_place)MERGED_NOWHERE;
 }
-#define _cleanup_place_ __attribute__((cleanup(place_done)))
 
 /* Moves what @from has to @to. */
-static void place_move(struct place *to, struct place *from)
+static void place_move(struct merged_place *to, struct merged_place *from)
 {
-	place_done(to);
+	merged_place_done(to);
 	*to = *from;
-	*from = (struct place)NOWHERE;
+	*from = (struct merged_place)MERGED_NOWHERE;
 }
 
 /* A walk through the tree: where it is, and what is left of the path. */
 struct walk {
 	const struct merged *merged;
-	struct place here;
+	struct merged_place here;
 	char *rest; /* owned */
 	unsigned links;
 	bool keeps_last; /* a link at the end is what is looked for */
@@ -65,7 +51,7 @@ struct walk {
 
 static void walk_done(struct walk *walk)
 {
-	place_done(&walk->here);
+	merged_place_done(&walk->here);
 	free(walk->rest);
 }
 #define _cleanup_walk_ __attribute__((cleanup(walk_done)))
@@ -102,7 +88,7 @@ static int look(const struct merged *merged, size_t layer, const char *path, str
 }
 
 /* Adds what one layer has. Returns 1 if the layers below count as well, 0 if not. */
-static int add_layer(const struct merged *merged, size_t layer, struct place *ret)
+static int add_layer(const struct merged *merged, size_t layer, struct merged_place *ret)
 {
 	struct stat st;
 	int r = look(merged, layer, ret->path, &st);
@@ -126,10 +112,10 @@ static int add_layer(const struct merged *merged, size_t layer, struct place *re
 static int go_to_root(struct walk *walk)
 {
 	const struct merged *merged = walk->merged;
-	struct place *here = &walk->here;
+	struct merged_place *here = &walk->here;
 	int r = 1;
 
-	place_done(here);
+	merged_place_done(here);
 	here->path = xstrdup(".");
 	here->layers = xcalloc(merged->count + 1, sizeof(*here->layers));
 	here->mode = S_IFDIR;
@@ -138,9 +124,8 @@ static int go_to_root(struct walk *walk)
 	return r < 0 ? r : 0;
 }
 
-/* @name in the directory @dir. *ret is empty. */
-static int find_in(const struct merged *merged, const struct place *dir, const char *name,
-		   struct place *ret)
+int merged_place_in(const struct merged *merged, const struct merged_place *dir, const char *name,
+		    struct merged_place *ret)
 {
 	int r = 1;
 
@@ -162,11 +147,11 @@ static int go_up(struct walk *walk)
 
 	*(end ? end : path) = '\0';
 	for (const char *rest = path; r >= 0 && *rest;) {
-		_cleanup_place_ struct place next = NOWHERE;
+		_cleanup_merged_place_ struct merged_place next = MERGED_NOWHERE;
 		const size_t length = strcspn(rest, "/");
 		_cleanup_free_ char *name = xstrndup(rest, length);
 
-		r = find_in(walk->merged, &walk->here, name, &next);
+		r = merged_place_in(walk->merged, &walk->here, name, &next);
 		place_move(&walk->here, &next);
 		rest += length + (rest[length] == '/');
 	}
@@ -174,7 +159,7 @@ static int go_up(struct walk *walk)
 }
 
 /* Puts what the link says before the rest of the path. */
-static int follow(struct walk *walk, const struct place *link)
+static int follow(struct walk *walk, const struct merged_place *link)
 {
 	_cleanup_fd_ int fd =
 		merged_open_in(walk->merged, link->layers[0], link->path, O_PATH | O_NOFOLLOW);
@@ -197,7 +182,7 @@ static int follow(struct walk *walk, const struct place *link)
 
 static int step(struct walk *walk, const char *name)
 {
-	_cleanup_place_ struct place next = NOWHERE;
+	_cleanup_merged_place_ struct merged_place next = MERGED_NOWHERE;
 	int r;
 
 	if (!S_ISDIR(walk->here.mode))
@@ -206,7 +191,7 @@ static int step(struct walk *walk, const char *name)
 		return 0;
 	if (str_equal(name, ".."))
 		return go_up(walk);
-	r = find_in(walk->merged, &walk->here, name, &next);
+	r = merged_place_in(walk->merged, &walk->here, name, &next);
 	if (r < 0)
 		return r;
 	if (S_ISLNK(next.mode) && !(walk->keeps_last && !walk->rest[0]))
@@ -228,22 +213,33 @@ static int walk_on(struct walk *walk)
 	return length > 0 ? step(walk, name) : 0;
 }
 
-int merged_open(const struct merged *merged, const char *path, int flags)
+int merged_place_find(const struct merged *merged, const char *path, bool keeps_last,
+		      struct merged_place *ret)
 {
 	_cleanup_walk_ struct walk walk = {
 		.merged = merged,
-		.here = NOWHERE,
+		.here = MERGED_NOWHERE,
 		.rest = xstrdup(path),
-		.keeps_last = flags & O_NOFOLLOW,
+		.keeps_last = keeps_last,
 	};
 	int r = go_to_root(&walk);
 
 	while (r >= 0 && walk.rest[0])
 		r = walk_on(&walk);
+	if (r >= 0)
+		place_move(ret, &walk.here);
+	return r;
+}
+
+int merged_open(const struct merged *merged, const char *path, int flags)
+{
+	_cleanup_merged_place_ struct merged_place place = MERGED_NOWHERE;
+	int r = merged_place_find(merged, path, flags & O_NOFOLLOW, &place);
+
 	if (r < 0)
 		return r;
 	/* The root of an image without layers. */
-	if (walk.here.count == 0)
+	if (place.count == 0)
 		return -ENOENT;
-	return merged_open_in(merged, walk.here.layers[0], walk.here.path, flags);
+	return merged_open_in(merged, place.layers[0], place.path, flags);
 }

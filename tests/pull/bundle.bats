@@ -58,6 +58,8 @@ etc_layer='{"entries": ["etc/",
 #   conversion.md); umoci 0.4 takes the field. Both say it, so the key is taken out.
 # - labels with power over a runtime become no annotations.
 # - the annotations of berth's own overlay.
+# - a volume is a file system in memory for umoci, a directory of the bundle here: only its place is
+#   compared.
 # shellcheck disable=SC2016 # jq's variables
 canonical='{
 	args: .process.args, cwd: .process.cwd,
@@ -68,7 +70,8 @@ canonical='{
 		startswith("org.opencontainers.image.") and ($config.Labels // {} | has($key)) | not)) |
 		with_entries(.key as $key | select(.value != "" or
 		($config.Labels // {} | has($key)))) |
-		with_entries(select(.key | test("^(org\\.berth|run\\.oci)\\.") | not)))
+		with_entries(select(.key | test("^(org\\.berth|run\\.oci)\\.") | not))),
+	volumes: [.mounts[].destination | select(in($config.Volumes // {}))] | sort
 }'
 
 @test "config.json says what umoci's says, for 34 images" {

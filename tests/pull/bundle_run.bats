@@ -188,3 +188,71 @@ load bundle
 		fail 'another user lists the bundle'
 	fi
 }
+
+# --- volumes of the image ------------------------------------------------------------------------
+
+@test "a volume of the image has what the image has there, and keeps what is written" {
+	busybox_image '{"Volumes": {"/data": {}, "/new/deep": {}, "/data/seeded": {}}}' '[
+		{"entries": ["data/", {"path": "data/more", "data": "x", "uid": 5, "mode": "0640"},
+			{"path": "data/gone"}]},
+		{"entries": [{"path": "data/gone", "type": "whiteout"},
+			{"path": "data/link", "target": "more", "type": "symlink"}]}]'
+	busybox_bundle bundle --read-only --entrypoint /bin/sh --arg -c --arg \
+		'cd /data && ls -R . && stat -c "%a %u %g" . more seeded/file && cat seeded/file link kept
+		echo kept >kept; touch /new/deep/x; touch /srv/x 2>/dev/null || echo read-only'
+	run_bundle bundle
+	is "$output" $'.:\nlink\nmore\nseeded\n\n./seeded:\nfile\n755 0 0\n640 5 0\n644 33 34\ncontent\nxread-only'
+	run_bundle bundle
+	contains "$output" $'content\nxkept\nread-only'
+	is "$(<bundle/volumes/data/kept)" kept
+	[[ -e bundle/volumes/new/deep/x ]]
+	[[ ! -e bundle/upper/data/kept ]]
+}
+
+@test "an implied directory as a volume has the metadata of the layer below" {
+	busybox_image '{"Volumes": {"/data": {}}}' '[{"entries": ["data/added"]}]'
+	run_script 'stat -c "%a %u %g" /data; ls /data'
+	is "$output" $'750 33 34\nadded\nseeded'
+}
+
+@test "--image-volumes tmpfs and ignore; --volume in the place of one" {
+	mkdir host
+	busybox_image '{"Volumes": {"/data": {}}}'
+	run_script --image-volumes tmpfs 'grep -c " /data tmpfs" /proc/mounts; ls /data; touch /data/x'
+	is "$output" $'1\nseeded'
+	[[ ! -e bundle.1/volumes ]]
+	run_script --image-volumes ignore 'grep -c " /data " /proc/mounts; ls /data; touch /data/x'
+	is "$output" $'0\nseeded'
+	[[ -e $(echo bundle.*/upper/data/x) ]]
+	run_script --volume ./host:/data 'ls /data; touch /data/x'
+	is "$output" ''
+	[[ -e host/x ]]
+}
+
+@test "volumes of the image and --userns" {
+	busybox_image '{"Volumes": {"/data": {}}}'
+	run_script --userns 300000:65536 'stat -c "%u %g" /data /data/seeded/file; touch /data/x'
+	is "$output" $'33 34\n33 34'
+	is "$(stat -c %u bundle.*/volumes/data/x)" 0
+}
+
+@test "a volume of the image cannot have any place" {
+	local place
+
+	for place in / /.. /a/../b /proc /proc/sys /sys/fs/cgroup /dev /dev/shm; do
+		rm -rf layout
+		busybox_image "{\"Volumes\": {\"$place\": {}}}"
+		pull_fails '--image-volumes ignore' --from oci:layout:busybox bundle
+		[[ ! -e bundle ]]
+	done
+	pull --from oci:layout:busybox --image-volumes ignore bundle
+	rm -rf layout
+	busybox_image '{"Volumes": {"/etc/passwd": {}}}'
+	pull_fails 'is no directory' --from oci:layout:busybox bundle2
+	# A link of the image leads nowhere but into the image.
+	rm -rf layout
+	busybox_image '{"Volumes": {"/link": {}}}' \
+		"[{\"entries\": [{\"path\": \"link\", \"target\": \"$T\", \"type\": \"symlink\"}]}]"
+	pull --from oci:layout:busybox bundle3
+	is "$(ls -A bundle3/volumes/link)" ''
+}
