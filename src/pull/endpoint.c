@@ -139,38 +139,50 @@ static int try_base(struct endpoint *endpoint, size_t base, struct http_request 
 {
 	_cleanup_free_ char *url = xasprintf("%s/v2/%s/%s%s", endpoint->bases[base],
 					     endpoint->repository, path, endpoint->query);
-	int r;
 
 	request->url = url;
-	r = http_try(endpoint->http, request, ret, err);
-	if (r >= 0)
-		atomic_store(&endpoint->answered, true);
-	return r;
+	return http_try(endpoint->http, request, ret, err);
+}
+
+/*
+ * Whether what http brought tells more than that https did not work. A server with TLS answers 400
+ * to http, so where https only broke, that says nothing.
+ */
+static bool tells_more(const struct http_response *https, const struct http_response *http)
+{
+	if (https->failure == HTTP_FAILURE_NO_TLS)
+		return true;
+	return http->status != 0 ? http->status != 400 : http->failure == HTTP_FAILURE_BROKEN;
 }
 
 /*
  * By the scheme that is known, or else by each: the first that gets an answer is the one from then
- * on. Where none does, the error is that of https, unless no TLS is spoken there at all.
+ * on.
  */
 static int try_bases(struct endpoint *endpoint, const struct http_request *given,
 		     struct http_response *ret, struct error *err)
 {
 	struct http_request request = *given;
 	_cleanup_http_response_ struct http_response other = {0};
-	bool decided = atomic_load(&endpoint->answered) || endpoint->base_count < 2;
+	size_t base = atomic_load(&endpoint->base);
+	bool decided = atomic_load(&endpoint->answered) || base + 1 == endpoint->base_count;
 	struct error why = ERROR_NONE;
 	int r, other_r;
 
 	if (!decided)
 		request.connect_seconds = PROBE_SECONDS;
-	r = try_base(endpoint, atomic_load(&endpoint->base), &request, given->url, ret, err);
+	r = try_base(endpoint, base, &request, given->url, ret, err);
+	if (ret->status != 0)
+		atomic_store(&endpoint->answered, true);
 	if (decided || r >= 0 || !looks_like_no_tls(ret, r))
 		return r;
-	other_r = try_base(endpoint, 1, &request, given->url, &other, &why);
-	if (other_r >= 0)
-		atomic_store(&endpoint->base, 1);
-	if (other_r < 0 && ret->failure != HTTP_FAILURE_NO_TLS)
+	other_r = try_base(endpoint, base + 1, &request, given->url, &other, &why);
+	if (!tells_more(ret, &other))
 		return r;
+	if (other.status != 0) {
+		atomic_store(&endpoint->base, base + 1);
+		atomic_store(&endpoint->answered, true);
+	}
 	http_response_done(ret);
 	*ret = other;
 	other = (struct http_response){0};

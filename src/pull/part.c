@@ -26,13 +26,13 @@ struct part {
 	atomic_ullong *downloaded;
 	int fd;
 	bool resumed;
+	atomic_bool abandoned; /* nobody wants the rest */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t grown;
 	/* Below: under the lock. */
 	uint64_t available; /* bytes that the file has */
 	bool over;	    /* the thread is about to end */
-	bool abandoned;	    /* nobody wants the rest */
 	int result;
 	struct error error;
 };
@@ -41,7 +41,6 @@ static int sink_write(struct blob_sink *sink, const void *data, size_t size, str
 {
 	struct part *part = (struct part *)sink;
 	const char *from = data;
-	bool abandoned;
 
 	while (size > 0) {
 		ssize_t written = pwrite(part->fd, from, size, (off_t)sink->offset);
@@ -58,10 +57,11 @@ static int sink_write(struct blob_sink *sink, const void *data, size_t size, str
 	pthread_mutex_lock(&part->lock);
 	if (sink->offset > part->available)
 		part->available = sink->offset;
-	abandoned = part->abandoned;
 	pthread_cond_signal(&part->grown);
 	pthread_mutex_unlock(&part->lock);
-	return abandoned ? refuse_as(err, -ECANCELED, "the download was given up") : 0;
+	return atomic_load(&part->abandoned)
+		       ? refuse_as(err, -ECANCELED, "the download was given up")
+		       : 0;
 }
 
 static int sink_restart(struct blob_sink *sink, struct error *err)
@@ -123,8 +123,10 @@ int part_begin(const struct store *store, struct source *source, const struct de
 	pthread_cond_init(&part->grown, NULL);
 	part->fd = store_part_open(store, &layer->digest, &size, err);
 	r = part->fd < 0 ? part->fd : cut_excess(part, &size, err);
-	part->sink =
-		(struct blob_sink){.offset = size, .write = sink_write, .restart = sink_restart};
+	part->sink = (struct blob_sink){.offset = size,
+					.abandoned = &part->abandoned,
+					.write = sink_write,
+					.restart = sink_restart};
 	part->available = size;
 	part->resumed = size > 0;
 	atomic_store(downloaded, size);
@@ -149,7 +151,7 @@ bool part_was_resumed(const struct part *part)
 void part_abandon(struct part *part)
 {
 	pthread_mutex_lock(&part->lock);
-	part->abandoned = true;
+	atomic_store(&part->abandoned, true);
 	pthread_cond_signal(&part->grown);
 	pthread_mutex_unlock(&part->lock);
 }
@@ -176,10 +178,10 @@ static int64_t wait_for_more(struct part *part, uint64_t offset, struct error *e
 	int64_t more;
 
 	pthread_mutex_lock(&part->lock);
-	while (part->available <= offset && !part->over && !part->abandoned)
+	while (part->available <= offset && !part->over && !atomic_load(&part->abandoned))
 		pthread_cond_wait(&part->grown, &part->lock);
 	more = (int64_t)(part->available - offset);
-	if (part->abandoned) {
+	if (atomic_load(&part->abandoned)) {
 		more = refuse_as(err, -ECANCELED, "the download was given up");
 	} else if (more == 0 && part->result < 0) {
 		more = part->result;

@@ -53,7 +53,7 @@ static int status_error(struct registry *registry, struct endpoint *endpoint,
 			const struct http_response *response, struct error *err)
 {
 	const char *quota = news_quota(&registry->news, endpoint->name);
-	int r = http_status_error(response, registry->source.name, err);
+	int r = http_status_error(response, endpoint->name, err);
 	struct error cause = *err;
 
 	if (!retry_is_pull_limit(response))
@@ -96,10 +96,8 @@ static int check_document(const struct manifest_question *question,
 			  struct raw_document *document, struct error *err)
 {
 	struct digest said;
-	int r = header_digest(response, what, &said, err);
+	int r;
 
-	if (r < 0)
-		return r;
 	if (question->want && document->size != question->want->size)
 		return refuse_as(err, -EBADMSG,
 				 "%s: a manifest has %zu bytes, %llu by its descriptor", what,
@@ -110,10 +108,11 @@ static int check_document(const struct manifest_question *question,
 		return check_digest(question->digest, what, "its digest", document, err);
 	}
 	digest_of(DIGEST_SHA256, document->text, document->size, &document->digest);
-	return r > 0 ? check_digest(&said, what, "Docker-Content-Digest", document, err) : 0;
+	r = header_digest(response, what, &said, err);
+	return r > 0 ? check_digest(&said, what, "Docker-Content-Digest", document, err) : r;
 }
 
-static int take_document(struct registry *registry, struct manifest_question *question,
+static int take_document(struct endpoint *endpoint, struct manifest_question *question,
 			 struct http_response *response, struct error *err)
 {
 	_cleanup_raw_document_ struct raw_document document = {0};
@@ -123,7 +122,7 @@ static int take_document(struct registry *registry, struct manifest_question *qu
 	document.text = take_ptr(&response->body);
 	document.size = response->body_size;
 	document.content_type = type ? xstrdup(type) : NULL;
-	r = check_document(question, response, registry->source.name, &document, err);
+	r = check_document(question, response, endpoint->name, &document, err);
 	if (r < 0)
 		return r;
 	*question->document = document;
@@ -147,9 +146,9 @@ static int ask_manifest(struct registry *registry, struct endpoint *endpoint, vo
 	int r = endpoint_request(endpoint, &request, &response, err);
 
 	(void) final;
-	if (r == -EFBIG)
+	if (r == -EFBIG && response.status == 200)
 		return refuse_as(err, r, "%s: a manifest of more than %llu bytes, %s",
-				 registry->source.name, (unsigned long long)question->max,
+				 endpoint->name, (unsigned long long)question->max,
 				 question->want ? "its size by its descriptor"
 						: "the limit of --max-manifest-size");
 	if (r < 0)
@@ -158,8 +157,8 @@ static int ask_manifest(struct registry *registry, struct endpoint *endpoint, vo
 	if (response.status != 200)
 		return status_error(registry, endpoint, &response, err);
 	if (question->document)
-		return take_document(registry, question, &response, err);
-	r = header_digest(&response, registry->source.name, &question->head, err);
+		return take_document(endpoint, question, &response, err);
+	r = header_digest(&response, endpoint->name, &question->head, err);
 	question->has_head = r > 0;
 	return r;
 }
@@ -185,10 +184,11 @@ static int registry_document(struct source *source, const struct descriptor *wan
 
 	if (want && want->size > max)
 		return refuse_as(err, -EFBIG,
-				 "%s: a manifest of %llu bytes; the limit is %llu "
+				 "a manifest of %llu bytes, above the limit of %llu "
 				 "(--max-manifest-size)",
-				 source->name, (unsigned long long)want->size,
-				 (unsigned long long)max);
+				 (unsigned long long)want->size, (unsigned long long)max);
+	if (want && registry_take_data(want, ret))
+		return 0;
 	if (want) {
 		question.max = want->size;
 		question.digest = &want->digest;

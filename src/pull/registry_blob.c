@@ -219,18 +219,16 @@ static int fetch_foreign(struct registry *registry, struct fetch *fetch, struct 
 	return within(err, err->code, "%.600s; elsewhere: ", first.text);
 }
 
-/* Content that the descriptor has in itself: 1 if it is used. */
-static int take_data(const struct descriptor *want, const char *what, struct error *err)
+bool registry_take_data(const struct descriptor *want, struct raw_document *ret)
 {
-	struct digest digest;
+	struct buf text = BUF_EMPTY;
 
 	if (!want->data)
-		return 0;
-	digest_of(want->digest.algorithm, want->data, want->data_size, &digest);
-	if (want->data_size != want->size || !digest_equal(&digest, &want->digest))
-		return refuse_as(err, -EBADMSG, "%s: its descriptor's data is something else",
-				 what);
-	return 1;
+		return false;
+	buf_add(&text, want->data, want->data_size);
+	*ret = (struct raw_document){.size = text.size, .digest = want->digest};
+	ret->text = buf_take(&text);
+	return true;
 }
 
 int registry_fetch(struct source *source, const struct descriptor *layer, struct blob_sink *sink,
@@ -251,12 +249,10 @@ int registry_fetch(struct source *source, const struct descriptor *layer, struct
 		r = sink->restart(sink, err);
 	if (r < 0 || sink->offset == layer->size)
 		return r;
-	r = take_data(layer, what, err);
-	if (r > 0)
-		r = sink->write(sink, (const char *)layer->data + sink->offset,
-				layer->data_size - sink->offset, err);
-	else if (r == 0)
-		r = registry_ask_all(registry, ask_layer, &fetch, err);
+	if (layer->data)
+		return sink->write(sink, (const char *)layer->data + sink->offset,
+				   layer->data_size - sink->offset, err);
+	r = registry_ask_all(registry, ask_layer, &fetch, err);
 	if (r >= 0 || fetch.failed_here || r == -ECANCELED || !is_foreign(layer))
 		return r;
 	return fetch_foreign(registry, &fetch, err);
@@ -289,6 +285,11 @@ static int ask_config(struct registry *registry, struct endpoint *endpoint, void
 	int r = endpoint_request(endpoint, &request, &response, err);
 
 	(void) final;
+	if (r == -EFBIG && response.status == 200)
+		return refuse_as(
+			err, -EBADMSG,
+			"the configuration is longer than the %llu bytes of its descriptor",
+			(unsigned long long)question->want->size);
 	if (r < 0)
 		return r;
 	if (response.status != 200)
@@ -309,22 +310,13 @@ int registry_config(struct source *source, const struct descriptor *want, uint64
 {
 	struct registry *registry = (struct registry *)source;
 	struct config_question question = {.want = want, .document = ret};
-	struct buf text = BUF_EMPTY;
-	int r;
 
 	if (want->size > max)
 		return refuse_as(err, -EFBIG,
-				 "%s: a configuration of %llu bytes; the limit is %llu "
+				 "a configuration of %llu bytes, above the limit of %llu "
 				 "(--max-config-size)",
-				 source->name, (unsigned long long)want->size,
-				 (unsigned long long)max);
-	r = take_data(want, "configuration", err);
-	if (r <= 0)
-		return r < 0 ? r : registry_ask_all(registry, ask_config, &question, err);
-	buf_add(&text, want->data, want->data_size);
-	ret->size = text.size;
-	ret->text = buf_take(&text);
-	ret->content_type = NULL;
-	ret->digest = want->digest;
-	return 0;
+				 (unsigned long long)want->size, (unsigned long long)max);
+	if (registry_take_data(want, ret))
+		return 0;
+	return registry_ask_all(registry, ask_config, &question, err);
 }

@@ -28,6 +28,10 @@ typedef int (*registry_ask)(struct registry *registry, struct endpoint *endpoint
 int registry_ask_all(struct registry *registry, registry_ask ask, void *context,
 		     struct error *err) must_check;
 
+/* The content that a descriptor has in itself, as if it had been asked for; false: there is none.
+ */
+bool registry_take_data(const struct descriptor *want, struct raw_document *ret);
+
 /* source.h's fetch() and config(). */
 int registry_fetch(struct source *source, const struct descriptor *layer, struct blob_sink *sink,
 		   struct error *err) must_check;

@@ -442,6 +442,8 @@ static int explain(struct transfer *t, CURLcode code)
 	const struct curl_api *curl = &t->http->curl;
 	struct transfer_end end = {.what = t->what, .code = code, .detail = t->detail};
 
+	for (size_t n = strlen(t->detail); n > 0 && isspace((unsigned char)t->detail[n - 1]); n--)
+		t->detail[n - 1] = '\0';
 	if (!t->detail[0])
 		end.detail = curl->easy_strerror(code);
 	curl->easy_getinfo(t->handle->easy, CURLINFO_OS_ERRNO, &end.os_error);
