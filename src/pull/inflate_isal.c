@@ -41,6 +41,7 @@ static struct {
 	__typeof__(isal_inflate) *inflate;
 	__typeof__(crc32_gzip_refl) *check;
 	bool loaded;
+	bool has_avx; /* the library uses what the processor has */
 } isal;
 
 /* The number stands for its binary interface: the layout of struct inflate_state. */
@@ -66,7 +67,26 @@ static void isal_load(void)
 			return;
 		memcpy(symbols[i].target, &symbol, sizeof(symbol));
 	}
+#if defined(__x86_64__)
+	isal.has_avx = __builtin_cpu_supports("avx");
+#endif
 	isal.loaded = true;
+}
+
+/*
+ * ISA-L leaves the upper halves of the vector registers as they are. Until they are cleared, each
+ * SSE instruction has to keep them, and waits for the one before: SHA-256 then takes 1.4 times as
+ * long (measured on Zen 4).
+ */
+static void clear_upper_halves(void)
+{
+#if defined(__x86_64__)
+	if (isal.has_avx)
+		__asm__ volatile("vzeroupper" ::
+					 : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6",
+					   "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12",
+					   "xmm13", "xmm14", "xmm15");
+#endif
 }
 
 static void *isal_begin(void)
@@ -114,6 +134,7 @@ static int isal_step(void *opaque, struct span *in, struct room *out, struct inf
 	state->next_out = out->data;
 	state->avail_out = before_out;
 	r = isal.inflate(state);
+	clear_upper_halves();
 	span_take(in, before_in - state->avail_in);
 	room_fill(out, before_out - state->avail_out);
 	if (r < 0 || r == ISAL_NEED_DICT)
@@ -126,7 +147,10 @@ static int isal_step(void *opaque, struct span *in, struct room *out, struct inf
 
 static uint32_t isal_check(uint32_t check, const void *data, size_t size)
 {
-	return isal.check(check, data, size);
+	uint32_t next = isal.check(check, data, size);
+
+	clear_upper_halves();
+	return next;
 }
 
 static const struct inflate_method method = {
