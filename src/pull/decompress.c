@@ -20,7 +20,7 @@ struct decompress {
 	struct reader reader;
 	struct reader *inner;
 	char *what;
-	struct codec *codec; /* NULL: the bytes are passed on as they are */
+	struct codec *codec; /* NULL: the bytes stay as they are */
 	bool begun;
 	bool more;	    /* the codec has output without more input */
 	bool between;	    /* two members; the data may end */
@@ -30,7 +30,8 @@ struct decompress {
 	uint8_t head[COMPRESSION_HEAD_SIZE];
 	uint64_t taken, given; /* bytes from the inner reader, and out of here */
 	uint64_t max, ratio;
-	uint8_t buffer[READER_CHUNK];
+	unsigned turn; /* which buffer is lent next */
+	uint8_t buffers[READER_KEEPS + 1][READER_CHUNK];
 };
 
 /* More to decode. Returns 1, 0 at the end, or negative errno. */
@@ -155,8 +156,7 @@ static int step(struct decompress *d, struct room *out, struct error *err)
 	return 0;
 }
 
-/* Decodes into @out until it is full, or, with something in it, the input is used up. Returns 0 at
- * the end of the data, otherwise 1. */
+/* Decodes into @out until it is full. Returns 0 at the end of the data, if nothing was left. */
 static int decode(struct decompress *d, struct room *out, struct error *err)
 {
 	size_t all = out->size;
@@ -170,49 +170,70 @@ static int decode(struct decompress *d, struct room *out, struct error *err)
 			if (r == 0 && !d->between)
 				return refuse_as(err, -EBADMSG, "%s: its data is cut off", d->what);
 			if (r == 0)
-				return 0;
+				return out->size < all;
 		}
 		r = step(d, out, err);
 		if (r < 0)
 			return r;
-	} while (out->size == all || (out->size > 0 && d->in.size > 0));
+	} while (out->size > 0);
 	return 1;
 }
 
-/* The data as it is. */
-static int pass_on(struct decompress *d, const void **ret_data, size_t *ret_size, struct error *err)
+static int decode_into(struct decompress *d, void *to, size_t size, size_t *ret_size,
+		       struct error *err)
 {
-	int r;
+	struct room out = {.data = to, .size = size};
+	int r = decode(d, &out, err);
 
-	r = d->in.size > 0 ? 1 : fill(d, err);
 	if (r <= 0)
 		return r;
-	*ret_data = d->in.data;
-	*ret_size = d->in.size;
-	d->in.size = 0;
+	*ret_size = size - out.size;
 	r = count(d, *ret_size, err);
 	return r < 0 ? r : 1;
+}
+
+/* The data as it is. */
+static int copy_into(struct decompress *d, uint8_t *to, size_t size, size_t *ret_size,
+		     struct error *err)
+{
+	size_t have = 0;
+	int r = 1;
+
+	while (have < size && (d->in.size > 0 || (r = fill(d, err)) > 0)) {
+		size_t part = d->in.size < size - have ? d->in.size : size - have;
+
+		memcpy(to + have, d->in.data, part);
+		have += part;
+		span_take(&d->in, part);
+	}
+	if (r < 0 || have == 0)
+		return r;
+	*ret_size = have;
+	r = count(d, have, err);
+	return r < 0 ? r : 1;
+}
+
+static int decompress_read_into(struct reader *self, void *to, size_t size, size_t *ret_size,
+				struct error *err)
+{
+	struct decompress *d = (struct decompress *)self;
+	int r = d->begun ? 0 : begin(d, err);
+
+	if (r < 0)
+		return r;
+	return d->codec ? decode_into(d, to, size, ret_size, err)
+			: copy_into(d, to, size, ret_size, err);
 }
 
 static int decompress_read(struct reader *self, const void **ret_data, size_t *ret_size,
 			   struct error *err)
 {
 	struct decompress *d = (struct decompress *)self;
-	struct room out = {.data = d->buffer, .size = sizeof(d->buffer)};
-	int r;
+	uint8_t *buffer = d->buffers[d->turn];
 
-	r = d->begun ? 0 : begin(d, err);
-	if (r < 0)
-		return r;
-	if (!d->codec)
-		return pass_on(d, ret_data, ret_size, err);
-	r = decode(d, &out, err);
-	if (r <= 0)
-		return r;
-	*ret_data = d->buffer;
-	*ret_size = sizeof(d->buffer) - out.size;
-	r = count(d, *ret_size, err);
-	return r < 0 ? r : 1;
+	d->turn = (d->turn + 1) % (READER_KEEPS + 1);
+	*ret_data = buffer;
+	return decompress_read_into(self, buffer, READER_CHUNK, ret_size, err);
 }
 
 static void decompress_free(struct reader *self)
@@ -231,7 +252,10 @@ struct reader *reader_decompress(struct reader *inner, uint64_t max, uint64_t ra
 {
 	struct decompress *d = xcalloc(1, sizeof(*d));
 
-	d->reader = (struct reader){.read = decompress_read, .free = decompress_free};
+	d->reader = (struct reader){.read = decompress_read,
+				    .read_into = decompress_read_into,
+				    .keeps = READER_KEEPS,
+				    .free = decompress_free};
 	d->inner = inner;
 	d->max = max;
 	d->ratio = ratio;

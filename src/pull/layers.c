@@ -12,7 +12,9 @@
 #include "layers.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +34,8 @@ struct job {
 	size_t count;
 	struct progress *progress;
 	_Atomic uint64_t image_bytes;
+	unsigned processors;
+	atomic_uint lanes; /* that are not over */
 	pthread_mutex_t lock;
 	/* Below: under the lock. */
 	size_t next;
@@ -44,6 +48,14 @@ struct layer {
 	const struct digest *diff_id;
 	struct progress_layer *progress;
 };
+
+/* Whether a lane may have a thread more. */
+static bool has_idle_processors(void *context)
+{
+	const struct job *job = context;
+
+	return atomic_load_explicit(&job->lanes, memory_order_relaxed) < job->processors;
+}
 
 static bool is_cancelled(const struct job *job)
 {
@@ -93,14 +105,8 @@ static int build_chain(struct job *job, struct layer *layer, struct chain *chain
 	chain->check = reader;
 	reader = reader_decompress(reader, limits->layer_bytes ? limits->layer_bytes : UINT64_MAX,
 				   limits->ratio, what);
-	if (layer->descriptor->size >= PUMP_FROM) {
-		struct reader *pump = NULL;
-
-		r = reader_pump(reader, &pump, err);
-		reader = r < 0 ? NULL : pump;
-		if (r < 0)
-			return r;
-	}
+	if (layer->descriptor->size >= PUMP_FROM)
+		reader = reader_pump(reader, has_idle_processors, job);
 	free(what);
 	what = xasprintf("layer %s, unpacked", digest_text(&layer->descriptor->digest, name));
 	chain->end = reader_check(take_ptr(&reader), layer->diff_id, UINT64_MAX, what);
@@ -232,6 +238,7 @@ static void *lane(void *argument)
 		if (r < 0)
 			report(job, r, &err);
 	}
+	atomic_fetch_sub(&job->lanes, 1);
 	return NULL;
 }
 
@@ -279,6 +286,7 @@ static void run_lanes(struct job *job)
 
 	if (wanted > job->count)
 		wanted = job->count;
+	atomic_store(&job->lanes, (unsigned)wanted);
 	while (started + 1 < wanted &&
 	       pthread_create(&threads[started], NULL, lane, job) == 0) /* fewer are slower only */
 		started++;
@@ -287,12 +295,23 @@ static void run_lanes(struct job *job)
 		pthread_join(threads[i], NULL);
 }
 
+/* Those that this process may use. */
+static unsigned count_processors(void)
+{
+	cpu_set_t set;
+
+	/* More than a set has room for are enough. */
+	if (sched_getaffinity(0, sizeof(set), &set) < 0)
+		return UINT_MAX;
+	return (unsigned)CPU_COUNT(&set);
+}
+
 int layers_fetch(const struct layers_request *request, struct error *err)
 {
 	size_t count = request->manifest->layer_count;
 	_cleanup_free_ struct progress_layer *shown = xcalloc(count, sizeof(*shown));
 	_cleanup_free_ struct layer *layers = xcalloc(count, sizeof(*layers));
-	struct job job = {.request = request, .layers = layers};
+	struct job job = {.request = request, .layers = layers, .processors = count_processors()};
 
 	list_layers(&job, shown);
 	pthread_mutex_init(&job.lock, NULL);

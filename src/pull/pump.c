@@ -2,24 +2,27 @@
 /*
  * The stage of a stream that reads ahead in a thread of its own.
  *
- * Theory of operation. A ring of chunks: the thread copies what it reads into the chunk after the
- * last full one, the consumer lends out the first full one and gives it back with its next call.
- * The numbers of chunks filled and given back only grow; both are guarded by one lock, which is
- * held for no copy and no read. The thread waits only for room, the consumer only for a chunk or
- * the end; each is woken by the other. Freeing sets `stop` and wakes the thread, so that it ends
- * after the read that is under way, if there is one, and never waits again.
+ * Theory of operation. A ring of chunks: the thread reads into the chunk after the last full one,
+ * the consumer lends out the first full one that it has not lent yet, and gives a chunk back some
+ * calls later. The numbers of chunks filled, lent and given back only grow; they are guarded by one
+ * lock, which is held for no copy and no read. The thread waits only for room, and is woken when
+ * half of the ring is free, the consumer only for a chunk or the end. Freeing sets `stop` and wakes
+ * the thread, so that it ends after the read that is under way, if there is one, and never waits
+ * again.
+ *
+ * Until the thread is started there is no ring: what is read is passed on as it is, which is the
+ * cheapest as long as the other processors have something else to do.
  */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "berth/base/alloc.h"
 
 #include "reader.h"
 
-#define CHUNKS 8 /* 1 MiB in all */
+#define CHUNKS 16 /* 1 MiB in all */
 
 struct chunk {
 	size_t size;
@@ -29,28 +32,31 @@ struct chunk {
 struct pump {
 	struct reader reader;
 	struct reader *inner;
+	bool (*is_wanted)(void *context);
+	void *context;
+	struct chunk *chunks; /* NULL: the thread has not been started */
+	bool no_thread;	      /* it could not be */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	size_t filled, returned; /* chunks, since the beginning */
-	bool lent;		 /* the consumer has chunk number @returned */
+	size_t filled, lent, returned; /* chunks, since the beginning */
 	bool stop;
 	int end;	  /* 1: more may come; otherwise what the inner reader returned */
 	struct error err; /* of the inner reader */
-	struct chunk chunks[CHUNKS];
 };
 
-/* Waits for room in the ring. False: the pump shall stop. */
-static bool wait_for_room(struct pump *pump)
+/* Waits for room in the ring. NULL: the pump shall stop. */
+static struct chunk *wait_for_room(struct pump *pump)
 {
-	bool stop;
+	struct chunk *chunk = NULL;
 
 	pthread_mutex_lock(&pump->lock);
 	while (!pump->stop && pump->filled - pump->returned == CHUNKS)
 		pthread_cond_wait(&pump->changed, &pump->lock);
-	stop = pump->stop;
+	if (!pump->stop)
+		chunk = &pump->chunks[pump->filled % CHUNKS];
 	pthread_mutex_unlock(&pump->lock);
-	return !stop;
+	return chunk;
 }
 
 static void wake(struct pump *pump)
@@ -59,39 +65,62 @@ static void wake(struct pump *pump)
 	pthread_mutex_unlock(&pump->lock);
 }
 
+static void give(struct pump *pump, struct chunk *chunk, size_t size)
+{
+	pthread_mutex_lock(&pump->lock);
+	chunk->size = size;
+	pump->filled++;
+	wake(pump);
+}
+
 /* Puts all of @data into the ring. False: the pump shall stop. */
 static bool put(struct pump *pump, const unsigned char *data, size_t size)
 {
 	while (size > 0) {
 		size_t part = size < READER_CHUNK ? size : READER_CHUNK;
-		struct chunk *chunk;
+		struct chunk *chunk = wait_for_room(pump);
 
-		if (!wait_for_room(pump))
+		if (!chunk)
 			return false;
-		/* This thread alone changes `filled`. */
-		chunk = &pump->chunks[pump->filled % CHUNKS];
 		memcpy(chunk->data, data, part);
-		chunk->size = part;
+		give(pump, chunk, part);
 		data += part;
 		size -= part;
-		pthread_mutex_lock(&pump->lock);
-		pump->filled++;
-		wake(pump);
 	}
 	return true;
+}
+
+/* Returns 1, 0 at the end or when it shall stop, or negative errno. */
+static int fill_one(struct pump *pump, struct error *err)
+{
+	struct reader *inner = pump->inner;
+	struct chunk *chunk;
+	const void *data;
+	size_t size;
+	int r;
+
+	if (!inner->read_into) {
+		r = reader_read(inner, &data, &size, err);
+		return r > 0 ? put(pump, data, size) : r;
+	}
+	chunk = wait_for_room(pump);
+	if (!chunk)
+		return 0;
+	r = inner->read_into(inner, chunk->data, READER_CHUNK, &size, err);
+	if (r > 0)
+		give(pump, chunk, size);
+	return r;
 }
 
 static void *pump_thread(void *argument)
 {
 	struct pump *pump = argument;
 	struct error err = ERROR_NONE;
-	const void *data;
-	size_t size;
 	int r;
 
 	do
-		r = reader_read(pump->inner, &data, &size, &err);
-	while (r > 0 && put(pump, data, size));
+		r = fill_one(pump, &err);
+	while (r > 0);
 	pthread_mutex_lock(&pump->lock);
 	pump->end = r < 0 ? r : 0;
 	pump->err = err;
@@ -99,81 +128,106 @@ static void *pump_thread(void *argument)
 	return NULL;
 }
 
-static int pump_read(struct reader *self, const void **ret_data, size_t *ret_size,
-		     struct error *err)
+/* Signals are for the thread that the program began with. */
+static bool start_thread(struct pump *pump)
 {
-	struct pump *pump = (struct pump *)self;
+	sigset_t all, before;
+	int r;
+
+	pump->chunks = xcalloc(CHUNKS, sizeof(*pump->chunks));
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(&pump->thread, NULL, pump_thread, pump);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (r == 0)
+		return true;
+	/* Without it everything is slower only. */
+	pump->no_thread = true;
+	free(pump->chunks);
+	pump->chunks = NULL;
+	return false;
+}
+
+static bool has_thread(struct pump *pump)
+{
+	if (pump->chunks)
+		return true;
+	if (pump->no_thread || (pump->is_wanted && !pump->is_wanted(pump->context)))
+		return false;
+	return start_thread(pump);
+}
+
+/* Gives back what is not kept any more. */
+static void return_chunks(struct pump *pump)
+{
+	const size_t kept = pump->reader.keeps;
+
+	if (pump->lent > kept)
+		pump->returned = pump->lent - kept;
+	if (pump->filled - pump->returned <= CHUNKS / 2)
+		pthread_cond_signal(&pump->changed);
+}
+
+static int take_chunk(struct pump *pump, const void **ret_data, size_t *ret_size, struct error *err)
+{
+	struct chunk *chunk = NULL;
 	int r = 1;
 
 	pthread_mutex_lock(&pump->lock);
-	if (pump->lent)
-		pump->returned++;
-	pump->lent = false;
-	pthread_cond_signal(&pump->changed);
-	while (pump->filled == pump->returned && pump->end > 0)
+	return_chunks(pump);
+	while (pump->filled == pump->lent && pump->end > 0)
 		pthread_cond_wait(&pump->changed, &pump->lock);
-	if (pump->filled == pump->returned) {
+	if (pump->filled > pump->lent) {
+		chunk = &pump->chunks[pump->lent++ % CHUNKS];
+	} else {
 		r = pump->end;
 		if (r < 0)
 			*err = pump->err;
-	} else {
-		pump->lent = true;
 	}
 	pthread_mutex_unlock(&pump->lock);
-	if (r > 0) {
-		*ret_data = pump->chunks[pump->returned % CHUNKS].data;
-		*ret_size = pump->chunks[pump->returned % CHUNKS].size;
+	if (chunk) {
+		*ret_data = chunk->data;
+		*ret_size = chunk->size;
 	}
 	return r;
 }
 
-static void pump_release(struct pump *pump)
+static int pump_read(struct reader *self, const void **ret_data, size_t *ret_size,
+		     struct error *err)
 {
-	cleanup_reader(&pump->inner);
-	pthread_cond_destroy(&pump->changed);
-	pthread_mutex_destroy(&pump->lock);
-	free(pump);
+	struct pump *pump = (struct pump *)self;
+
+	return has_thread(pump) ? take_chunk(pump, ret_data, ret_size, err)
+				: reader_read(pump->inner, ret_data, ret_size, err);
 }
 
 static void pump_free(struct reader *self)
 {
 	struct pump *pump = (struct pump *)self;
 
-	pthread_mutex_lock(&pump->lock);
-	pump->stop = true;
-	wake(pump);
-	pthread_join(pump->thread, NULL);
-	pump_release(pump);
+	if (pump->chunks) {
+		pthread_mutex_lock(&pump->lock);
+		pump->stop = true;
+		wake(pump);
+		pthread_join(pump->thread, NULL);
+	}
+	cleanup_reader(&pump->inner);
+	pthread_cond_destroy(&pump->changed);
+	pthread_mutex_destroy(&pump->lock);
+	free(pump->chunks);
+	free(pump);
 }
 
-/* Signals are for the thread that the program began with. */
-static int start_thread(struct pump *pump)
-{
-	sigset_t all, before;
-	int r;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&pump->thread, NULL, pump_thread, pump);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -r;
-}
-
-int reader_pump(struct reader *inner, struct reader **ret, struct error *err)
+struct reader *reader_pump(struct reader *inner, bool (*is_wanted)(void *context), void *context)
 {
 	struct pump *pump = xcalloc(1, sizeof(*pump));
-	int r;
 
-	pump->reader = (struct reader){.read = pump_read, .free = pump_free};
+	pump->reader = (struct reader){.read = pump_read, .keeps = inner->keeps, .free = pump_free};
 	pump->inner = inner;
+	pump->is_wanted = is_wanted;
+	pump->context = context;
 	pump->end = 1;
 	pthread_mutex_init(&pump->lock, NULL);
 	pthread_cond_init(&pump->changed, NULL);
-	r = start_thread(pump);
-	if (r < 0) {
-		pump_release(pump);
-		return fail(err, r, "start a thread");
-	}
-	*ret = &pump->reader;
-	return 0;
+	return &pump->reader;
 }

@@ -7,6 +7,7 @@
 #ifndef BERTH_PULL_READER_H
 #define BERTH_PULL_READER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -15,18 +16,27 @@
 
 #include "digest.h"
 
-/* Size in bytes of the buffers that readers own. */
-#define READER_CHUNK (128u * 1024)
+/* Size in bytes of the buffers that readers own; those that keep what they lent have so many more
+ * of them. */
+#define READER_CHUNK (64u * 1024)
+#define READER_KEEPS 3
 
 struct reader {
 	/*
 	 * Yields the next bytes, at least one: *ret_data points to *ret_size bytes that stay valid
-	 * until the next call. Returns 1, 0 at the end (again and again), or negative errno:
-	 * -EBADMSG where the bytes are not what they should be (damaged, cut, of another digest or
-	 * length), -EFBIG beyond a limit, otherwise what the system said. No call after an error.
+	 * until the next call (see also `keeps`). Returns 1, 0 at the end (again and again), or
+	 * negative errno: -EBADMSG where the bytes are not what they should be (damaged, cut, of
+	 * another digest or length), -EFBIG beyond a limit, otherwise what the system said. No call
+	 * after an error.
 	 */
 	int (*read)(struct reader *self, const void **ret_data, size_t *ret_size,
 		    struct error *err);
+	/* The same, into the caller's memory; fills it, unless the end comes before. NULL: there is
+	 * no such way. */
+	int (*read_into)(struct reader *self, void *to, size_t size, size_t *ret_size,
+			 struct error *err);
+	/* For how many calls of read() more the bytes stay valid: 0 or READER_KEEPS. */
+	unsigned keeps;
 	/* Frees the reader and all that it reads from. */
 	void (*free)(struct reader *self);
 };
@@ -86,11 +96,12 @@ enum compression {
 enum compression compression_of(const void *head, size_t size);
 
 /*
- * Reads @inner (taken over) in a thread of its own, a few chunks ahead, so that what is before and
- * what is behind it work side by side. Freeing it ends the thread, after the read from @inner that
- * is under way. On failure @inner is freed.
+ * Reads @inner (taken over) in a thread of its own, some chunks ahead, so that what is before and
+ * what is behind it work side by side; from the moment on when is_wanted(@context) says so (NULL:
+ * at once), which is asked before each chunk. Without a thread it only passes on. Freeing it ends
+ * the thread.
  */
-int reader_pump(struct reader *inner, struct reader **ret, struct error *err) must_check;
+struct reader *reader_pump(struct reader *inner, bool (*is_wanted)(void *context), void *context);
 
 /* Reads to the end, and throws away. Returns 0 or negative errno. */
 int reader_drain(struct reader *reader, struct error *err) must_check;

@@ -4,13 +4,18 @@
 
 #include "stream.h"
 
+static struct reader *open_content(struct world *world, const unsigned char *content, size_t size)
+{
+	int fd = openat(world->fd, "content", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fd_write_all(fd, content, size), 0);
+	return reader_of_file(fd, 0, size, "content");
+}
+
 static struct reader *pump(struct reader *inner)
 {
-	struct error err = ERROR_NONE;
-	struct reader *reader = NULL;
-
-	assert_fine(reader_pump(inner, &reader, &err), err);
-	return reader;
+	return reader_pump(inner, NULL, NULL);
 }
 
 static void test_content(void **state)
@@ -75,6 +80,45 @@ static void test_freed_early(void **state)
 	}
 }
 
+/* Says yes when it has been asked *context times. */
+static bool is_time(void *context)
+{
+	size_t *left = context;
+
+	return *left == 0 || --*left == 0;
+}
+
+/* Nothing is lost where the thread begins in the middle; what was lent stays for some calls. */
+static void test_late_thread(void **state)
+{
+	size_t size = 3 << 20;
+	_cleanup_free_ unsigned char *content = content_make(size);
+
+	for (size_t when = 1; when < 50; when += 3) {
+		struct digest digest;
+		size_t left = when;
+		_cleanup_reader_ struct reader *reader = NULL;
+
+		digest_of(DIGEST_SHA256, content, size, &digest);
+		reader = reader_decompress(open_content(*state, content, size), UINT64_MAX, 0, "x");
+		reader = reader_pump(reader, is_time, &left);
+		assert_int_equal(reader->keeps, READER_KEEPS);
+		reader = reader_check(reader, &digest, size, "x");
+		assert_yields(reader, content, size);
+		assert_int_equal(left, 0);
+	}
+}
+
+static void test_no_thread(void **state)
+{
+	size_t never = SIZE_MAX;
+	_cleanup_reader_ struct reader *reader =
+		reader_pump(reader_of_memory("abc", 3), is_time, &never);
+
+	(void)state;
+	assert_yields(reader, "abc", 3);
+}
+
 /* A reader without an end, that says when it has been asked often enough to fill any ring. */
 struct endless {
 	struct reader reader;
@@ -120,9 +164,10 @@ static void test_thread(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_content), cmocka_unit_test(test_empty),
-		cmocka_unit_test(test_error),	cmocka_unit_test(test_freed_early),
-		cmocka_unit_test(test_thread),
+		cmocka_unit_test(test_content),	  cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_error),	  cmocka_unit_test(test_freed_early),
+		cmocka_unit_test(test_thread),	  world_test(test_late_thread),
+		cmocka_unit_test(test_no_thread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
