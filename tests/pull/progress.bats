@@ -19,6 +19,16 @@ build_pty() {
 	cc -D_GNU_SOURCE -O1 -o "$T/pty" "$PROJECT_DIR/tests/pty/pty.c"
 }
 
+# REGISTRY/big, which takes seconds to come.
+slow_registry() {
+	head -c 300000 /dev/urandom | base64 >"$T/noise"
+	tar -C "$T" -cf "$T/noise.tar" noise
+	"$LAB_DIR/mkimage" "$T/big" >/dev/null <<<"{\"ref\": \"latest\", \"layers\": [{\"tar\": \"$T/noise.tar\"}]}"
+	start_registry
+	push_image "$T/big:latest" big
+	start_faulty slow:100000
+}
+
 # Something has come, and is kept.
 has_part() {
 	[[ -n $(find "$STORE/ingest" -type f -size +1k) ]]
@@ -40,14 +50,15 @@ has_part() {
 	is "$stderr" "oci:$T/image: is there already"
 }
 
-@test "on a terminal: a line a layer, drawn over" {
+@test "on a terminal: a line a layer, drawn over, with what is here, the rate, and the time left" {
 	build_pty
-	run timeout 20 "$T/pty" size:24x60 expect:done -- "$BERTH_PULL" --root "$STORE" \
-		--from "oci:$T/image"
+	slow_registry
+	run timeout 30 "$T/pty" size:24x90 expect:downloading expect:' s left' expect:done -- \
+		"$BERTH_PULL" --root "$STORE" "$REGISTRY/big"
 	is "$status" 0
 	contains "$output" $'\033[K'
-	contains "$output" $'\033[2A'
-	contains "$output" "$DIGEST"
+	contains "$output" $'\033[1A'
+	contains "$output" 'B/s'
 }
 
 @test "on a terminal: a line is cut where the terminal ends" {
@@ -82,12 +93,7 @@ has_part() {
 }
 
 @test "a signal in the middle of a download ends it, and is its status; the beginning stays" {
-	head -c 300000 /dev/urandom | base64 >"$T/noise"
-	tar -C "$T" -cf "$T/noise.tar" noise
-	"$LAB_DIR/mkimage" "$T/big" >/dev/null <<<"{\"ref\": \"latest\", \"layers\": [{\"tar\": \"$T/noise.tar\"}]}"
-	start_registry
-	push_image "$T/big:latest" big
-	start_faulty slow:100000
+	slow_registry
 	pull_background "$REGISTRY/big"
 	wait_for 10 has_part
 	kill -TERM "$BG_PID"
@@ -101,7 +107,7 @@ has_part() {
 
 @test "help: every command and option" {
 	pull help
-	for word in pull bundle list remove gc fsck verify --from --platform --memory; do
+	for word in pull bundle list inspect remove gc fsck verify --from --platform --memory; do
 		contains "$output" "$word"
 	done
 	pull help gc

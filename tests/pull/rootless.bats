@@ -111,6 +111,13 @@ user_runs() {
 	[[ ! -s $(find "$STORE/layers" -name mine) ]]
 }
 
+@test "a flat bundle" {
+	user_runs "$BERTH_PULL" --from "oci:$T/image" --flat flat
+	[[ ! -e $T/user/flat/upper ]]
+	user_runs "$BERTH" run -b flat one
+	is "$output" '1000:50 640 /data/mine'
+}
+
 @test "the commands about the store" {
 	user_runs "$BERTH_PULL" --from "oci:$T/image" web
 	user_runs "$BERTH_PULL" list
