@@ -1,0 +1,199 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# What is unpacked is what the image holds: umoci is the judge, and the overlay agrees with --flat.
+#
+# The known difference between umoci 0.4.7 and berth-pull, by design, which same_as_umoci leaves out:
+# times of directories that umoci gives the time of unpacking. It does so to directories that no layer
+# describes (in ours the time is 0, so that two machines make the same tree), and to described ones in
+# which such a directory was made, or something replaced or removed (in ours they have the time of
+# their entry).
+
+load helpers
+
+setup() {
+	pull_setup
+	((EUID == 0)) || skip "owners and devices need root"
+	command -v umoci >/dev/null || skip "no umoci"
+}
+
+walk() {
+	"$LAB_DIR/walk" "$1"
+}
+
+# The lines of both trees that differ; $3: a sed script for both.
+differ() {
+	diff <(walk "$1" | sed -E "${3:-}") <(walk "$2" | sed -E "${3:-}")
+}
+
+# The lines of a tree, without the times of the directories in $T/undated.
+without_times() {
+	awk 'FILENAME == ARGV[1] { undated[$1]; next } $1 in undated { sub(/ mtime=[0-9.]+/, "") } { print }' \
+		"$T/undated" <(walk "$1")
+}
+
+# Directories of a tree that are not older than the test, one a line.
+dated_now() {
+	walk "$1" | awk -v start="$START" '$2 == "type=d" && match($0, / mtime=[0-9]+/) {
+		if (substr($0, RSTART + 7, RLENGTH - 7) + 0 >= start) print $1 }'
+}
+
+# Image $1 of the layout is unpacked by umoci and by berth-pull, to equal trees: umoci, flat.
+same_as_umoci() {
+	START=$EPOCHSECONDS
+	umoci unpack --image "layout:$1" umoci >"$T/umoci.log" 2>&1 3>&- 4>&- ||
+		fail "umoci: $(tail -n 3 "$T/umoci.log")" || return 1
+	pull -q --from "oci:layout:$1" --flat flat
+	is "$(dated_now flat/rootfs)" "" "directories with the time of unpacking"
+	dated_now umoci/rootfs >"$T/undated"
+	diff <(without_times umoci/rootfs) <(without_times flat/rootfs) >"$T/differences" ||
+		fail "umoci's tree (<) is not ours (>): $(head -n 20 "$T/differences")" || return 1
+	(($(walk flat/rootfs | wc -l) >= ${2:-2})) || fail "the tree is too small: $(walk flat/rootfs)"
+}
+
+# The same image as an overlay shows what the flat root has. Hard links to what another layer has are
+# no links in an overlay: $2, a sed script, leaves names= out then.
+same_as_overlay() {
+	pull -q --from "oci:layout:$1" overlay
+	mount_overlay
+	differ flat/rootfs overlay/rootfs "${2:-}" >"$T/differences" || {
+		umount "$T/overlay/rootfs"
+		fail "the flat root (<) is not the overlay (>): $(head -n 20 "$T/differences")"
+		return 1
+	}
+	umount "$T/overlay/rootfs"
+}
+
+# As berth mounts it; by short names, since mount(8) passes a page of options at most.
+mount_overlay() {
+	local place names=() lower
+
+	mkdir lower
+	while read -rd : place; do
+		ln -s "$place" "lower/${#names[@]}"
+		names+=("lower/${#names[@]}")
+	done < <(jq -j '.annotations["org.berth.overlay.lower"] + ":"' overlay/config.json)
+	lower=$(IFS=:; echo "${names[*]}")
+	mount -t overlay overlay -o "lowerdir=$lower,upperdir=overlay/upper,workdir=overlay/work" \
+		"$T/overlay/rootfs"
+}
+
+mkimage() {
+	"$LAB_DIR/mkimage" layout >"$T/made.json"
+}
+
+@test "Debian" {
+	local rootfs=$PROJECT_DIR/build/tests/debian
+
+	[[ -e $rootfs/.complete ]] || skip "no Debian root file system in build/tests (tests/integration/debian.bats makes it)"
+	tar -C "$rootfs" --exclude=./.complete --format=pax --xattrs --xattrs-include='*' \
+		--pax-option=delete=atime,delete=ctime -cf debian.tar .
+	jq -n '{ref: "a", layers: [{tar: "debian.tar"}]}' | mkimage
+	same_as_umoci a 3000
+	same_as_overlay a
+}
+
+@test "busybox" {
+	local busybox
+
+	busybox=$(command -v busybox) || skip "no busybox"
+	jq -n --rawfile b <(base64 -w 0 "$busybox") --arg l "$("$busybox" --list)" '
+		{ref: "a", layers: [{entries: (["bin/", {path: "bin/busybox", mode: "0755",
+			data: {base64: $b}}] +
+			[$l | split("\n")[] | select(. != "busybox" and . != "") |
+			{path: "bin/\(.)", type: "hardlink", target: "bin/busybox"}] +
+			["etc/", {path: "tmp/", mode: "1777"}, {path: "home/", uid: 65534, gid: 65534},
+			{path: "dev/null", type: "char", major: 1, minor: 3, mode: "0666"},
+			{path: "dev/loop", type: "block", major: 7, minor: 0, mode: "0660", gid: 6},
+			{path: "run/p", type: "fifo", mode: "0622"}])}]}' | mkimage
+	same_as_umoci a 50
+	same_as_overlay a
+}
+
+@test "capabilities, attributes, and sparse files" {
+	command -v setcap >/dev/null || skip "no setcap"
+	mkdir -p tree/bin
+	cp /bin/true tree/bin/ping
+	setcap cap_net_raw+ep tree/bin/ping
+	setfattr -n user.text -v 'a=b' tree/bin/ping
+	setfattr -n user.binary -v 0x00ff0a3d00 tree/bin
+	chmod 4755 tree/bin/ping
+	truncate -s 64M tree/holes
+	printf middle | dd of=tree/holes bs=1 seek=32M conv=notrunc status=none
+	truncate -s 1G tree/hole
+	printf data | dd of=tree/data-first bs=1 status=none
+	truncate -s 8M tree/data-first
+	chown 12:34 tree/holes
+	find tree -exec touch -hd @1234567890.123456789 {} +
+	tar -C tree --format=pax --sparse --xattrs --xattrs-include='*' -cf tree.tar .
+	jq -n '{ref: "a", layers: [{tar: "tree.tar"}]}' | mkimage
+	same_as_umoci a 6
+	same_as_overlay a
+	is "$(getfattr --only-values -n security.capability flat/rootfs/bin/ping | xxd -p)" \
+		"$(getfattr --only-values -n security.capability tree/bin/ping | xxd -p)"
+	# Holes stay holes, in the store and in the flat root.
+	(($(du -sk "$STORE" | cut -f1) < 2000)) || fail "the store has $(du -sk "$STORE") KiB"
+	(($(du -sk flat | cut -f1) < 2000)) || fail "the flat root has $(du -sk flat) KiB"
+}
+
+# Directories d/d/d…, each with two files and a directory to be hidden.
+deep_entries() {
+	jq -n '[range(1; 9) | ("d/" * .) as $d | $d, {path: ($d + "kept"), data: $d},
+		{path: ($d + "gone"), data: "x"}, {path: ($d + "dir/"), mode: "0700", uid: 5},
+		{path: ($d + "dir/f"), data: "y"}, {path: ($d + "clear/f"), data: "y"},
+		{path: ($d + "clear/"), mode: "0711", mtime: 9}, {path: ($d + "link"), target: "kept"}]'
+}
+
+@test "whiteouts at every depth" {
+	jq -n --argjson e "$(deep_entries)" '
+		def at(f): [range(1; 9) | "d/" * . | f];
+		{ref: "a", layers: [
+		{entries: (["./"] + $e)},
+		{entries: at(. as $d | {path: ($d + "gone"), type: "whiteout"}, {path: ($d + "dir"), type: "whiteout"})},
+		{entries: at(. as $d | {path: ($d + "clear"), type: "opaque"}, {path: ($d + "clear/g"), data: $d})},
+		{entries: at(. as $d | {path: ($d + "dir/again"), data: "z"}, {path: ($d + "link"), type: "whiteout"},
+			{path: ($d + "new/"), mode: "0750"}, {path: ($d + "new/gone"), type: "whiteout"})},
+		{entries: [{path: "d/d/d/d", type: "whiteout"}]},
+		{entries: [{path: "d/d/d/d/d/back", data: "b"}, {path: "d/d/kept", target: "/x"}]},
+		{entries: [{path: "d/clear", data: "a file"}, {path: "d/new/", mode: "0700"}]}]}' | mkimage
+	same_as_umoci a 20
+	same_as_overlay a
+}
+
+@test "forty layers" {
+	jq -n '{ref: "a", layers: [range(40) | . as $i | {entries: (
+		(if $i == 0 then ["./", "layers/", "shared/"] else [] end) +
+		[{path: "etc/", mtime: (1000 + $i)}, {path: "etc/version", data: "\($i)"},
+		{path: "layers/\($i)/", mode: "07\($i % 8)\(7 - $i % 8)", uid: $i},
+		{path: "layers/\($i)/file", data: "from \($i)", mtime: "\($i).\(100000001 + $i)"},
+		{path: "layers/\($i)/name", type: "hardlink", target: "layers/\($i)/file"},
+		{path: "shared/f\($i % 7)", data: "\($i)", gid: $i}] +
+		(if $i >= 8 then [{path: "layers/\($i - 8)/name", type: "whiteout"}] else [] end) +
+		(if $i % 10 == 9 then [{path: "shared", type: "opaque"}] else [] end))}]}' | mkimage
+	same_as_umoci a 90
+	same_as_overlay a
+}
+
+@test "hard links to what another layer has" {
+	jq -n '{ref: "a", layers: [
+		{entries: ["./", "a/", {path: "a/f", data: "one", mode: "0600", uid: 4, mtime: 5}]},
+		{entries: [{path: "b/", mode: "0700"}, {path: "b/g", type: "hardlink", target: "a/f"}]},
+		{entries: [{path: "a/f", data: "two"}]}]}' | mkimage
+	same_as_umoci a 4
+	same_as_overlay a 's/ names=\S+//'
+	is "$(cat flat/rootfs/b/g)" one
+}
+
+@test "a layer that hides everything below" {
+	jq -n '{ref: "a", layers: [{entries: ["./", "a/", "a/b", "c"]},
+		{entries: [{path: ".", type: "opaque"}, "c/", "c/d"]}, {entries: ["e"]}]}' | mkimage
+	same_as_umoci a 4
+	same_as_overlay a
+}
+
+@test "a hard link to what no layer has is refused, by either kind of root" {
+	jq -n '{ref: "a", layers: [{entries: ["a"]},
+		{entries: [{path: "b", type: "hardlink", target: "c"}]}]}' | mkimage
+	pull_fails 'layer 2: the hard link "b" to "c"' --from oci:layout:a --flat flat
+	pull_fails 'layer 2: the hard link "b" to "c"' --from oci:layout:a overlay
+	[[ ! -e flat && ! -e overlay ]]
+}
