@@ -144,15 +144,15 @@ static int make_directories(const struct store *store, struct error *err)
 	return 0;
 }
 
+/* Returns 1, 0 if there is no lock, or negative errno. */
 static int lock_store(struct store *store, enum store_mode mode, struct error *err)
 {
-	int flags = (mode == STORE_READ ? O_RDONLY : O_RDWR | O_CREAT) | O_NOFOLLOW | O_CLOEXEC;
+	int flags = mode == STORE_ADD ? O_RDWR | O_CREAT : mode == STORE_READ ? O_RDONLY : O_RDWR;
 	int operation = mode == STORE_REMOVE ? LOCK_EX : LOCK_SH;
 	int r = 0;
 
-	store->lockfd = openat(store->fd, "lock", flags, 0600);
-	/* Without one nobody has ever written here. */
-	if (store->lockfd < 0 && errno == ENOENT && mode == STORE_READ)
+	store->lockfd = openat(store->fd, "lock", flags | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (store->lockfd < 0 && errno == ENOENT)
 		return 0;
 	if (store->lockfd < 0)
 		return fail(err, -errno, "open \"%s/lock\"", store->path);
@@ -160,7 +160,7 @@ static int lock_store(struct store *store, enum store_mode mode, struct error *e
 		log_debug("the store \"%s\" is in use: waiting for its lock", store->path);
 		r = store_wait_lock(store, store->lockfd, operation);
 	}
-	return r < 0 ? fail(err, r, "lock the store \"%s\"", store->path) : 0;
+	return r < 0 ? fail(err, r, "lock the store \"%s\"", store->path) : 1;
 }
 
 DIR *store_open_dir(const struct store *store, const char *name)
@@ -224,14 +224,15 @@ static int open_store(struct store *store, enum store_mode mode, struct error *e
 	if (r <= 0)
 		return r;
 	read_boot(store);
-	if (mode != STORE_READ)
+	r = lock_store(store, mode, err);
+	/* Who adds makes the lock first: without one nothing has ever been here. */
+	if (r == 0)
+		store->fd = fd_close(store->fd);
+	if (r > 0 && mode == STORE_ADD)
 		r = make_directories(store, err);
-	if (r >= 0)
-		r = lock_store(store, mode, err);
-	if (r < 0 || mode == STORE_READ)
-		return r;
-	tmp_sweep(store, &store->swept);
-	return 0;
+	if (r >= 0 && store->fd >= 0 && mode != STORE_READ)
+		tmp_sweep(store, &store->swept);
+	return r;
 }
 
 int store_open(const char *path, enum store_mode mode, struct store *ret, struct error *err)
