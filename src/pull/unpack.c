@@ -366,10 +366,11 @@ static int unpack_entry(struct unpack *unpack, const struct tar_entry *entry, st
 static int begin(struct unpack *unpack, struct error *err)
 {
 	static const struct metadata metadata = METADATA_IMPLIED;
+	static char empty[] = ""; /* never written to */
 	int r = metadata_own(unpack->rootfd, &metadata, true, "", err);
 
 	unpack->root.fd = unpack->rootfd;
-	unpack->root.name = unpack->root.path = (char[]){""};
+	unpack->root.name = unpack->root.path = empty;
 	for (size_t i = 0; i < PARENTS_MAX; i++)
 		unpack->parents[i].fd = -EBADF;
 	unpack_note(unpack, 'i', "", NULL, &metadata);
