@@ -54,7 +54,7 @@ static const struct option options[] = {
 	{"max-manifest-size", 0, OPTION_TEXT, offsetof(struct values, manifest_bytes), "SIZE",
 	 "of an index or manifest (default: 4m)"},
 	{"max-config-size", 0, OPTION_TEXT, offsetof(struct values, config_bytes), "SIZE",
-	 "of a configuration (default: 8m)"},
+	 "of a configuration (default: 4m)"},
 	{"max-layer-size", 0, OPTION_TEXT, offsetof(struct values, layer_bytes), "SIZE",
 	 "of a layer, unpacked (default: 100g; 0: any)"},
 	{"max-image-size", 0, OPTION_TEXT, offsetof(struct values, image_bytes), "SIZE",

@@ -19,7 +19,7 @@ struct limits {
 
 #define LIMITS_DEFAULT                                                                             \
 	{                                                                                          \
-		.manifest_bytes = 4ull << 20, .config_bytes = 8ull << 20,                          \
+		.manifest_bytes = 4ull << 20, .config_bytes = 4ull << 20,                          \
 		.layer_bytes = 100ull << 30, .image_bytes = 200ull << 30, .entries = 5000000,      \
 		.path_depth = 256, .ratio = 1100, .layers = 500,                                   \
 	}

@@ -46,6 +46,20 @@ static int file_read(struct reader *self, const void **ret_data, size_t *ret_siz
 	return 1;
 }
 
+static void file_pass(struct reader *self, uint64_t size)
+{
+	struct file_reader *file = (struct file_reader *)self;
+
+	if (file->left != UINT64_MAX) {
+		size = size < file->left ? size : file->left;
+		file->left -= size;
+	}
+	/* No file is so long, and pread(2) refuses what goes beyond. */
+	if (__builtin_add_overflow(file->offset, size, &file->offset) ||
+	    file->offset > INT64_MAX - READER_CHUNK)
+		file->offset = INT64_MAX - READER_CHUNK;
+}
+
 static void file_free(struct reader *self)
 {
 	struct file_reader *file = (struct file_reader *)self;
@@ -59,7 +73,12 @@ struct reader *reader_of_file(int fd, uint64_t offset, uint64_t size, const char
 {
 	struct file_reader *file = xcalloc(1, sizeof(*file));
 
-	file->reader = (struct reader){.read = file_read, .keeps = READER_KEEPS, .free = file_free};
+	file->reader = (struct reader){
+		.read = file_read,
+		.keeps = READER_KEEPS,
+		.pass = file_pass,
+		.free = file_free,
+	};
 	file->fd = fd;
 	file->offset = offset;
 	file->left = size;

@@ -37,6 +37,11 @@ struct reader {
 			 struct error *err);
 	/* For how many calls of read() more the bytes stay valid: 0 or READER_KEEPS. */
 	unsigned keeps;
+	/*
+	 * Passes over the next @size bytes without reading them, and without looking for the end.
+	 * NULL where they must be read.
+	 */
+	void (*pass)(struct reader *self, uint64_t size);
 	/* Frees the reader and all that it reads from. */
 	void (*free)(struct reader *self);
 };

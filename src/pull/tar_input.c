@@ -91,6 +91,12 @@ static int skip(struct tar_input *input, uint64_t size, struct error *err)
 	int r = 1;
 
 	while (size > 0 && r > 0) {
+		/* The last byte is read in any case: it tells whether the stream is so long. */
+		if (input->size == 0 && input->reader->pass && size > 1) {
+			input->reader->pass(input->reader, size - 1);
+			input->offset += size - 1;
+			size = 1;
+		}
 		r = tar_input_some(input, size, &data, &part, err);
 		if (r > 0)
 			size -= part;

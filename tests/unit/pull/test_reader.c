@@ -28,6 +28,24 @@ static void test_file(void **state)
 	assert_yields(nothing, "", 0);
 }
 
+static void test_file_pass(void **state)
+{
+	_cleanup_reader_ struct reader *whole = open_text(*state, 0, UINT64_MAX);
+	_cleanup_reader_ struct reader *middle = open_text(*state, 4, 9);
+	_cleanup_reader_ struct reader *short_one = open_text(*state, 4, 3);
+	_cleanup_reader_ struct reader *beyond = open_text(*state, 1, UINT64_MAX);
+
+	whole->pass(whole, 4);
+	assert_yields(whole, text + 4, TEXT_SIZE - 4);
+	middle->pass(middle, 4);
+	assert_yields(middle, "three", 5);
+	short_one->pass(short_one, 4);
+	assert_yields(short_one, "", 0);
+	beyond->pass(beyond, UINT64_MAX);
+	beyond->pass(beyond, 1);
+	assert_yields(beyond, "", 0);
+}
+
 static void test_large_file(void **state)
 {
 	struct world *world = *state;
@@ -164,6 +182,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		world_test(test_file),
+		world_test(test_file_pass),
 		world_test(test_large_file),
 		world_test(test_file_too_short),
 		world_test(test_file_unreadable),

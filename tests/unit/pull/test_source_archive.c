@@ -390,6 +390,27 @@ static void test_no_archive(void **state)
 	check_refused(world, "docker-archive", "", "image.tar\"");
 }
 
+/* Content that nobody asks for is passed over, and must be there nevertheless. */
+static void test_cut(void **state)
+{
+	const struct world *world = *state;
+	_cleanup_free_ char *path = xasprintf("%s/image.tar", world->path);
+	_cleanup_free_ char *large = xcalloc(1000001, 1);
+	_cleanup_buf_ struct buf tar = BUF_EMPTY;
+
+	memset(large, 'x', 1000000);
+	add_entry(&tar, "manifest.json", '0', "[]");
+	add_entry(&tar, "large", '0', large);
+	put_tar(world, "image.tar", &tar);
+	check_refused(world, "docker-archive", "", "there is no image in it");
+	assert_int_equal(truncate(path, 2 * 512 + 512 + 1000000), 0);
+	check_refused(world, "docker-archive", "", "there is no image in it");
+	assert_int_equal(truncate(path, 2 * 512 + 512 + 1000000 - 1), 0);
+	check_refused(world, "docker-archive", "", "is cut off");
+	assert_int_equal(truncate(path, 2 * 512 + 512 + 1000), 0);
+	check_refused(world, "docker-archive", "", "is cut off");
+}
+
 static void test_schemes(void **state)
 {
 	static const char *const wrong[] = {"", "oci", "dir:/tmp", "/tmp", "OCI:/tmp", "alpine"};
@@ -412,7 +433,7 @@ int main(void)
 		world_test(test_compressed), world_test(test_bomb),
 		world_test(test_oci),	     world_test(test_refused),
 		world_test(test_strangers),  world_test(test_no_archive),
-		world_test(test_schemes),
+		world_test(test_cut),	     world_test(test_schemes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
