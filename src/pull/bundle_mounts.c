@@ -81,6 +81,7 @@ static const struct {
 /* The options of one mount as they are read. */
 struct choice {
 	unsigned kind;
+	bool is_file; /* what is mounted has nothing below it */
 	const char *given[GROUP_MAX];
 	const char *settings[ARRAY_SIZE(settings)];
 };
@@ -134,13 +135,14 @@ static int choose_all(struct arena *arena, const char *text, struct choice *choi
 	return r;
 }
 
-/* What is to be written for the word that was chosen; a read-only tree is so all the way down. */
+/* What is to be written for the word that was chosen; a read-only tree is so all the way down. Not
+ * so files: crun 1.8 takes "rro" for directories only. */
 static const char *written(const struct choice *choice, enum word_group group)
 {
 	const bool is_bind = choice->kind == FOR_BIND;
 	const char *word = choice->given[group];
 	const char *recursion = choice->given[GROUP_RECURSION];
-	const bool is_flat = recursion && str_equal(recursion, "bind");
+	const bool is_flat = choice->is_file || (recursion && str_equal(recursion, "bind"));
 
 	if (!word)
 		word = is_bind ? bind_defaults[group] : tmpfs_defaults[group];
@@ -184,7 +186,8 @@ static int read_destination(struct arena *arena, const char *text, const char **
 }
 
 /* A path of the host, made absolute; it must be there. */
-static int read_source(struct arena *arena, const char *text, const char **ret, struct error *err)
+static int read_source(struct arena *arena, const char *text, const char **ret, bool *ret_is_file,
+		       struct error *err)
 {
 	_cleanup_free_ char *path = NULL;
 	struct stat st;
@@ -200,6 +203,7 @@ static int read_source(struct arena *arena, const char *text, const char **ret, 
 	if (stat(path, &st) < 0)
 		return fail(err, -errno, "\"%s\"", path);
 	*ret = arena_strdup(arena, path);
+	*ret_is_file = !S_ISDIR(st.st_mode);
 	return 0;
 }
 
@@ -215,7 +219,7 @@ static int read_volume(struct arena *arena, const char *text, const struct bundl
 	if (!colon)
 		return refuse(err, "is not SOURCE:DESTINATION[:OPTIONS]");
 	r = read_source(arena, arena_strndup(arena, text, (size_t)(colon - text)), &ret->source,
-			err);
+			&choice.is_file, err);
 	if (r < 0)
 		return r;
 	destination =

@@ -205,6 +205,7 @@ static void test_mounts(void **state)
 		{"/etc:/x:ro,bind", "/x", "ro bind rprivate nosuid nodev"},
 		{"/etc:/x:rw,rslave,suid,dev,noexec", "/x", "rw rbind rslave suid dev noexec"},
 		{"/etc:/x:exec,exec", "/x", "rw rbind rprivate nosuid nodev exec"},
+		{"/etc/passwd:/x:ro", "/x", "ro rbind rprivate nosuid nodev"},
 	};
 	static const char *const tmpfs[][3] = {
 		{"/run", "/run", "rw nosuid nodev noexec"},
@@ -225,7 +226,7 @@ static void test_mounts(void **state)
 		options = options_of(&line.plan.mounts[0]);
 		assert_string_equal(line.plan.mounts[0].destination, row[1]);
 		assert_string_equal(options, row[2]);
-		assert_string_equal(line.plan.mounts[0].source, is_tmpfs ? "tmpfs" : "/etc");
+		assert_true(str_starts(line.plan.mounts[0].source, is_tmpfs ? "tmpfs" : "/etc"));
 		assert_string_equal(line.plan.mounts[0].type, is_tmpfs ? "tmpfs" : "bind");
 		line_done(&line);
 	}
