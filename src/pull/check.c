@@ -85,6 +85,11 @@ struct reader *reader_check(struct reader *inner, const struct digest *expected,
 	return &check->reader;
 }
 
+uint64_t reader_check_count(const struct reader *reader)
+{
+	return ((const struct check *)reader)->count;
+}
+
 void reader_check_result(struct reader *reader, struct digest *ret_digest, uint64_t *ret_size)
 {
 	const struct check *check = (const struct check *)reader;

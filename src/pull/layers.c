@@ -5,9 +5,9 @@
  * Theory of operation. A few lanes, each a thread, take one layer after the other, the largest
  * first. In a lane a layer is one stream: file or download -> digest of the blob -> decompression
  * -> digest of the tar (the diff id) -> directory. For layers of some size what is before and what
- * is behind the decompression are two threads more, so that a single large layer keeps two
- * processors busy. A layer becomes visible when all of it was right. The first failure ends the
- * other lanes, and is the one that is reported.
+ * is behind the decompression become two threads, when more is left of the layer than of the
+ * others, so that no processor waits for the last layer. A layer becomes visible when all of it was
+ * right. The first failure ends the other lanes, and is the one that is reported.
  */
 #include "layers.h"
 
@@ -35,7 +35,6 @@ struct job {
 	struct progress *progress;
 	_Atomic uint64_t image_bytes;
 	unsigned processors;
-	atomic_uint lanes; /* that are not over */
 	pthread_mutex_t lock;
 	/* Below: under the lock. */
 	size_t next;
@@ -47,15 +46,8 @@ struct layer {
 	const struct descriptor *descriptor;
 	const struct digest *diff_id;
 	struct progress_layer *progress;
+	_Atomic uint64_t left; /* packed bytes to unpack; too many where nobody keeps count */
 };
-
-/* Whether a lane may have a thread more. */
-static bool has_idle_processors(void *context)
-{
-	const struct job *job = context;
-
-	return atomic_load_explicit(&job->lanes, memory_order_relaxed) < job->processors;
-}
 
 static bool is_cancelled(const struct job *job)
 {
@@ -70,6 +62,8 @@ static void set_state(struct job *job, struct layer *layer, enum layer_state sta
 
 /* The streams of one layer that are linked into one another. */
 struct chain {
+	struct job *job;
+	struct layer *layer;
 	struct part *part;    /* NULL where the source has the bytes at hand */
 	struct reader *check; /* of the blob; belongs to the chain's end */
 	struct reader *end;   /* owned */
@@ -90,6 +84,20 @@ static int open_blob(struct job *job, struct layer *layer, struct chain *chain, 
 	return r;
 }
 
+/* Whether the others would wait for this layer in the end: more of it is left than a processor's
+ * share of all, and a tenth. */
+static bool is_late(void *context)
+{
+	const struct chain *chain = context;
+	const struct job *job = chain->job;
+	uint64_t left = chain->layer->descriptor->size - reader_check_count(chain->check), all = 0;
+
+	atomic_store_explicit(&chain->layer->left, left, memory_order_relaxed);
+	for (size_t i = 0; i < job->count; i++)
+		all += atomic_load_explicit(&job->layers[i].left, memory_order_relaxed);
+	return left / 11 * 10 > all / job->processors;
+}
+
 static int build_chain(struct job *job, struct layer *layer, struct chain *chain, struct error *err)
 {
 	const struct limits *limits = job->request->limits;
@@ -106,7 +114,7 @@ static int build_chain(struct job *job, struct layer *layer, struct chain *chain
 	reader = reader_decompress(reader, limits->layer_bytes ? limits->layer_bytes : UINT64_MAX,
 				   limits->ratio, what);
 	if (layer->descriptor->size >= PUMP_FROM)
-		reader = reader_pump(reader, has_idle_processors, job);
+		reader = reader_pump(reader, is_late, chain);
 	free(what);
 	what = xasprintf("layer %s, unpacked", digest_text(&layer->descriptor->digest, name));
 	chain->end = reader_check(take_ptr(&reader), layer->diff_id, UINT64_MAX, what);
@@ -157,7 +165,7 @@ static int unpack(struct job *job, struct layer *layer, struct store_layer *made
 static int stream(struct job *job, struct layer *layer, struct store_layer *made, bool *ret_resumed,
 		  struct error *err)
 {
-	struct chain chain = {NULL};
+	struct chain chain = {.job = job, .layer = layer};
 	int r = build_chain(job, layer, &chain, err);
 
 	if (r >= 0)
@@ -235,10 +243,10 @@ static void *lane(void *argument)
 		struct error err = ERROR_NONE;
 		int r = fetch_layer(job, layer, &err);
 
+		atomic_store(&layer->left, 0);
 		if (r < 0)
 			report(job, r, &err);
 	}
-	atomic_fetch_sub(&job->lanes, 1);
 	return NULL;
 }
 
@@ -272,8 +280,10 @@ static void list_layers(struct job *job, struct progress_layer *shown)
 			continue;
 		line->digest = manifest->layers[i].digest;
 		line->size = manifest->layers[i].size;
-		job->layers[job->count++] = (struct layer){
-			.descriptor = &manifest->layers[i], .diff_id = diff_id, .progress = line};
+		job->layers[job->count++] = (struct layer){.descriptor = &manifest->layers[i],
+							   .diff_id = diff_id,
+							   .progress = line,
+							   .left = line->size};
 	}
 	qsort(job->layers, job->count, sizeof(*job->layers), by_size);
 }
@@ -286,7 +296,6 @@ static void run_lanes(struct job *job)
 
 	if (wanted > job->count)
 		wanted = job->count;
-	atomic_store(&job->lanes, (unsigned)wanted);
 	while (started + 1 < wanted &&
 	       pthread_create(&threads[started], NULL, lane, job) == 0) /* fewer are slower only */
 		started++;

@@ -78,6 +78,9 @@ struct reader *reader_of_memory(const void *data, size_t size);
 struct reader *reader_check(struct reader *inner, const struct digest *expected, uint64_t size,
 			    const char *what);
 
+/* How many bytes a reader_check() has passed on; for the thread that reads from it. */
+uint64_t reader_check_count(const struct reader *check);
+
 /* The digest and number of what a reader_check() has passed on; to be called after its end. */
 void reader_check_result(struct reader *check, struct digest *ret_digest, uint64_t *ret_size);
 
