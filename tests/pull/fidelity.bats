@@ -117,11 +117,11 @@ mkimage() {
 	setfattr -n user.text -v 'a=b' tree/bin/ping
 	setfattr -n user.binary -v 0x00ff0a3d00 tree/bin
 	chmod 4755 tree/bin/ping
-	truncate -s 64M tree/holes
-	printf middle | dd of=tree/holes bs=1 seek=32M conv=notrunc status=none
-	truncate -s 1G tree/hole
+	truncate -s 16M tree/holes
+	printf middle | dd of=tree/holes bs=1 seek=8M conv=notrunc status=none
+	truncate -s 32M tree/hole
 	printf data | dd of=tree/data-first bs=1 status=none
-	truncate -s 8M tree/data-first
+	truncate -s 4M tree/data-first
 	chown 12:34 tree/holes
 	find tree -exec touch -hd @1234567890.123456789 {} +
 	tar -C tree --format=pax --sparse --xattrs --xattrs-include='*' -cf tree.tar .

@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 
 #include "index.h"
-#include "layer.h"
+#include "victims.h"
 
 #define REFUSED "refused: " /* and what the message says */
 
@@ -15,36 +15,6 @@ struct hostile_case {
 	struct item items[ITEMS_MAX];
 	const char *expected; /* see tree_add(), or REFUSED "…" */
 };
-
-/* What surrounds the root: "victim" beside it, with a file, and the same by an absolute path. */
-static void put_victims(const struct world *world)
-{
-	put_directory(world, "victim");
-	put_file(world, "victim/passwd", "precious");
-	put_directory(world, "victim/d");
-	put_file(world, "victim/d/x", "precious");
-}
-
-/* Everything about the victims that could be changed, as text, the caller's. */
-static char *describe_victims(const struct world *world)
-{
-	static const char *const paths[] = {"victim", "victim/passwd", "victim/d", "victim/d/x"};
-	struct buf out = BUF_EMPTY;
-
-	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-		_cleanup_free_ char *path = xasprintf("%s/%s", world->path, paths[i]);
-		char names[256];
-		struct stat st;
-
-		assert_int_equal(stat(path, &st), 0);
-		buf_printf(&out, "%s %o %u:%u %lu names %lld.%09ld changed %lld.%09ld xattrs %zd\n",
-			   paths[i], st.st_mode, st.st_uid, st.st_gid, (unsigned long)st.st_nlink,
-			   (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
-			   (long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec,
-			   listxattr(path, names, sizeof(names)));
-	}
-	return buf_take(&out);
-}
 
 /* "V" at the beginning of a path or target stands for the victims' absolute path. */
 static const char *in_world(const struct world *world, const char *text, struct strv *keep)
