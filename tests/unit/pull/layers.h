@@ -21,7 +21,8 @@ struct layers {
 };
 
 /* Unpacks one layer into the directory @name of the world, and opens it as the store does. */
-static inline int layers_put(const struct world *world, const char *name, const struct item *items)
+static inline int layers_put(const struct world *world, const char *name, const struct item *items,
+			     bool user_namespace)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s", world->path, name);
 	struct world place = {.path = path};
@@ -32,6 +33,7 @@ static inline int layers_put(const struct world *world, const char *name, const 
 	place.fd = openat(world->fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	assert_true(place.fd >= 0);
 	layer_begin(&layer, &place, "fs");
+	layer.options.user_namespace = user_namespace;
 	assert_fine(layer_unpack(&layer, items), layer.err);
 	assert_int_equal(renameat(place.fd, "fs.index", place.fd, "index"), 0);
 	layer_end(&layer);
@@ -46,7 +48,7 @@ static inline void layers_begin(struct layers *layers, const struct world *world
 	for (size_t i = 0; i < LAYERS_MAX && list[i][0].path; i++) {
 		_cleanup_free_ char *directory = xasprintf("%s.%zu", name, i);
 
-		layers->fds[layers->merged.count++] = layers_put(world, directory, list[i]);
+		layers->fds[layers->merged.count++] = layers_put(world, directory, list[i], false);
 	}
 }
 
