@@ -142,6 +142,26 @@ static void test_plain(void **state)
 	}
 }
 
+/* Decoders take the last of the input in before the last of the output is out. */
+static void test_output_behind_input(void **state)
+{
+	_cleanup_free_ unsigned char *zeros = xcalloc(1, 300000);
+
+	(void)state;
+	for (size_t size = READER_CHUNK - 300; size < READER_CHUNK + 300; size += 7) {
+		_cleanup_buf_ struct buf gzip = BUF_EMPTY, zstd = BUF_EMPTY;
+		_cleanup_reader_ struct reader *first = NULL, *second = NULL;
+
+		add_gzip(&gzip, zeros, size, NULL);
+		add_zstd(&zstd, zeros, 100000);
+		add_zstd(&zstd, zeros, size - 100000);
+		first = unpack(gzip.data, gzip.size, 1 << 20);
+		second = unpack(zstd.data, zstd.size, 1 << 20);
+		assert_yields(first, zeros, size);
+		assert_yields(second, zeros, size);
+	}
+}
+
 /* As eStargz has it: a member for each of many small files. */
 static void test_many_members(void **state)
 {
@@ -319,6 +339,21 @@ static void test_rubbish_behind(void **state)
 	}
 }
 
+/* Zeros end the data: no member may follow them. */
+static void test_member_behind_zeros(void **state)
+{
+	static const int ways[] = {3, 6};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		_cleanup_buf_ struct buf packed = BUF_EMPTY;
+
+		assert_true(pack(ways[i], &packed, (const unsigned char *)"one", 3));
+		assert_true(pack(ways[i], &packed, (const unsigned char *)"two", 3));
+		assert_refused(packed.data, packed.size, -EBADMSG, "rubbish after the end");
+	}
+}
+
 static void assert_limited(int way, uint64_t max, uint64_t ratio, size_t size, bool refused)
 {
 	_cleanup_free_ unsigned char *content = xcalloc(1, size);
@@ -381,12 +416,20 @@ static void test_errors_pass(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ways),	       cmocka_unit_test(test_plain),
-		cmocka_unit_test(test_many_members),   cmocka_unit_test(test_libraries),
-		cmocka_unit_test(test_isal_is_here),   cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_damaged_gzip),   cmocka_unit_test(test_damaged_zstd),
-		cmocka_unit_test(test_rubbish_behind), cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_window),	       cmocka_unit_test(test_errors_pass),
+		cmocka_unit_test(test_ways),
+		cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_output_behind_input),
+		cmocka_unit_test(test_many_members),
+		cmocka_unit_test(test_libraries),
+		cmocka_unit_test(test_isal_is_here),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_damaged_gzip),
+		cmocka_unit_test(test_damaged_zstd),
+		cmocka_unit_test(test_rubbish_behind),
+		cmocka_unit_test(test_member_behind_zeros),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_window),
+		cmocka_unit_test(test_errors_pass),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
