@@ -433,6 +433,31 @@ static void test_skipped_content(void **state)
 	assert_int_equal(tar_read(walk.tar, &data, &size, &walk.err), 0);
 }
 
+/* In a file it is not even read: what it is does not matter, only that it is there. */
+static void test_skipped_in_file(void **state)
+{
+	static const uint64_t size = 10ull << 30;
+	struct world *world = *state;
+	_cleanup_buf_ struct buf header = BUF_EMPTY, behind = BUF_EMPTY;
+	_cleanup_walk_ struct walk walk = {.tar = NULL};
+	struct tar_entry entry;
+	int fd = openat(world->fd, "archive", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	add_block(&header, &(struct block){.type = '0', .size = "120000000000"});
+	add_block(&behind, &(struct block){.type = '0', .name = "behind", .size = "00000200000"});
+	assert_int_equal(pwrite(fd, header.data, header.size, 0), header.size);
+	assert_int_equal(pwrite(fd, behind.data, behind.size, (off_t)(512 + size)), 512);
+	walk.reader = reader_of_file(fd, 0, UINT64_MAX, "the archive");
+	walk.tar = tar_new(walk.reader);
+	assert_int_equal(tar_next(walk.tar, &entry, &walk.err), 1);
+	assert_true(entry.size == size);
+	assert_int_equal(tar_next(walk.tar, &entry, &walk.err), 1);
+	assert_string_equal(entry.path, "behind");
+	assert_true(entry.content_offset == 1024 + size);
+	assert_failed(tar_next(walk.tar, &entry, &walk.err), walk.err, -EBADMSG);
+	assert_contains(walk.err.text, "the archive is cut off");
+}
+
 /* The end is where two empty blocks are, or where the stream ends; but all of it is read. */
 static void test_end(void **state)
 {
@@ -483,7 +508,8 @@ int main(void)
 		cmocka_unit_test(test_pax),	   cmocka_unit_test(test_pax_times),
 		cmocka_unit_test(test_precedence), cmocka_unit_test(test_global),
 		cmocka_unit_test(test_xattrs),	   cmocka_unit_test(test_skipped_content),
-		cmocka_unit_test(test_end),	   cmocka_unit_test(test_empty),
+		world_test(test_skipped_in_file),  cmocka_unit_test(test_end),
+		cmocka_unit_test(test_empty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
