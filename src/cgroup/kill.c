@@ -54,12 +54,6 @@ static int remaining_ms(int64_t deadline_ms)
 	return left > 0 ? (int)left : 0;
 }
 
-static void cleanup_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 /* A stream over the entries of the cgroup; NULL and errno if there can be none. */
 static DIR *open_children(int dirfd)
 {
@@ -97,7 +91,7 @@ static int kill_all(int dirfd, const char *path, struct error *err)
 /* SIGKILL for each cgroup directly below, and so for all below. */
 static int kill_children(int dirfd, const char *path, struct error *err)
 {
-	__attribute__((cleanup(cleanup_dir))) DIR *dir = open_children(dirfd);
+	_cleanup_dir_ DIR *dir = open_children(dirfd);
 	int r = dir ? 0 : -errno;
 
 	if (!dir)
@@ -206,7 +200,7 @@ static int wait_empty(int dirfd, const char *path, int64_t deadline_ms, struct e
  */
 static int remove_leaves(int dirfd, char busy[static CGROUP_NAME_LENGTH_MAX + 1])
 {
-	__attribute__((cleanup(cleanup_dir))) DIR *dir = open_children(dirfd);
+	_cleanup_dir_ DIR *dir = open_children(dirfd);
 	int count = 0;
 
 	if (!dir)

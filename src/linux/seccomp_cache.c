@@ -202,12 +202,6 @@ bool seccomp_cache_load(int cachefd, const struct buf *key, struct seccomp_progr
 
 /* --- storing ----------------------------------------------------------------------------- */
 
-static void cleanup_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 static DIR *open_list(int cachefd)
 {
 	int fd = openat(cachefd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -228,7 +222,7 @@ static bool is_older(const struct stat *a, const struct stat *b)
 /* Counts the files; *ret_oldest is the caller's, NULL if there is none. */
 static size_t survey(int cachefd, char **ret_oldest)
 {
-	__attribute__((cleanup(cleanup_dir))) DIR *dir = open_list(cachefd);
+	_cleanup_dir_ DIR *dir = open_list(cachefd);
 	const struct dirent *entry;
 	struct stat st, oldest = {.st_mtim.tv_sec = 0};
 	size_t count = 0;

@@ -13,12 +13,7 @@
 #include "berth/base/json_write.h"
 
 #include "bundle.h"
-
-/* One map of a user namespace. No lines: there is none, every id is the host's. */
-struct id_maps {
-	struct id_map *lines;
-	size_t count;
-};
+#include "id_maps.h"
 
 struct bundle_mount {
 	const char *destination, *type, *source; /* as config.json has them */
@@ -76,8 +71,6 @@ void bundle_limits_write(struct json_writer *w, const struct bundle_plan *plan);
 int bundle_userns_read(struct arena *arena, const struct bundle_options *options,
 		       struct bundle_plan *ret, struct error *err) must_check;
 void bundle_userns_write(struct json_writer *w, const struct bundle_plan *plan);
-/* The id outside that @inside is; false where the map has none. */
-bool id_maps_find(const struct id_maps *map, uint32_t inside, uint32_t *ret);
 
 /* bundle_mounts.c: --volume, --tmpfs. */
 int bundle_mounts_read(struct arena *arena, const struct bundle_options *options,

@@ -82,15 +82,6 @@ static void set_map(struct arena *arena, struct id_maps *map, uint32_t outside, 
 	map->count = 1;
 }
 
-/* Whether the line "OWNER:START:COUNT" is @owner's; then *ret is set. */
-static bool is_range_of(struct arena *arena, const char *line, const char *owner,
-			struct id_map *ret)
-{
-	return str_equal(next_field(&line, ":", arena), owner) &&
-	       str_to_u32(next_field(&line, ":", arena), &ret->host_id) == 0 &&
-	       str_to_u32(next_field(&line, ":", arena), &ret->size) == 0 && ret->size > 0;
-}
-
 static int find_range(struct arena *arena, const char *path, struct id_maps *map, struct error *err)
 {
 	_cleanup_free_ char *text = NULL;
@@ -100,13 +91,10 @@ static int find_range(struct arena *arena, const char *path, struct id_maps *map
 	if (r < 0)
 		return within(err, r, "--userns auto");
 	for (size_t i = 0; i < ARRAY_SIZE(owners); i++) {
-		for (const char *rest = text; *rest;) {
-			if (!is_range_of(arena, next_line(&rest, arena), owners[i], &range))
-				continue;
-			set_map(arena, map, range.host_id,
-				range.size < AUTO_SIZE ? range.size : AUTO_SIZE);
-			return 0;
-		}
+		if (subids_of(text, owners[i], &range, 1) == 0)
+			continue;
+		set_map(arena, map, range.host_id, range.size < AUTO_SIZE ? range.size : AUTO_SIZE);
+		return 0;
 	}
 	return refuse(err,
 		      "--userns auto: %s has no range of \"containers\" or \"root\"; add one, or "
@@ -157,20 +145,6 @@ int bundle_userns_read(struct arena *arena, const struct bundle_options *options
 		return read_explicit(arena, text, ret, err);
 	r = find_range(arena, "/etc/subuid", &ret->uids, err);
 	return r < 0 ? r : find_range(arena, "/etc/subgid", &ret->gids, err);
-}
-
-bool id_maps_find(const struct id_maps *map, uint32_t inside, uint32_t *ret)
-{
-	*ret = inside;
-	for (size_t i = 0; i < map->count; i++) {
-		const struct id_map *range = &map->lines[i];
-
-		if (inside < range->container_id || inside - range->container_id >= range->size)
-			continue;
-		*ret = range->host_id + (inside - range->container_id);
-		return true;
-	}
-	return map->count == 0;
 }
 
 static void write_map(struct json_writer *w, const char *name, const struct id_maps *map)

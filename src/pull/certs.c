@@ -17,13 +17,6 @@ static const char *const usual_dirs[] = {
 	NULL,
 };
 
-static void cleanup_dir(DIR **variable)
-{
-	if (*variable)
-		closedir(*variable);
-}
-#define _cleanup_dir_ __attribute__((cleanup(cleanup_dir)))
-
 static bool ends_with(const char *text, const char *end)
 {
 	size_t length = strlen(text);

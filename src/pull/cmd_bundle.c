@@ -4,7 +4,7 @@
 
 #include "bundle.h"
 #include "command.h"
-#include "pull.h"
+#include "stored_image.h"
 
 struct values {
 	struct bundle_options bundle;
@@ -20,7 +20,7 @@ static int run(const struct context *context, void *values, char *const *args, s
 	_cleanup_arena_ struct arena *arena = arena_new();
 	_cleanup_store_ struct store store = STORE_CLOSED;
 	struct store_image record;
-	struct pulled image = {.was_there = true};
+	struct stored_image image;
 	int r;
 
 	given->bundle.user_namespace = context->user_namespace;
@@ -32,7 +32,7 @@ static int run(const struct context *context, void *values, char *const *args, s
 	if (r >= 0)
 		r = store_image_find(&store, arena, args[0], &record, err);
 	if (r >= 0)
-		r = pull_load(arena, &store, &record, &image, err);
+		r = stored_image_load(arena, &store, &record, &image, err);
 	return r < 0 ? r : bundle_make(&store, &image.config, &given->bundle, args[1], err);
 }
 

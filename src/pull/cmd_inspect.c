@@ -26,7 +26,7 @@ static int run(const struct context *context, void *values, char *const *args, s
 	if (r >= 0)
 		r = store_image_find(&store, arena, args[0], &record, err);
 	if (r >= 0)
-		r = pull_load(arena, &store, &record, &inspection.image, err);
+		r = stored_image_load(arena, &store, &record, &inspection.image, err);
 	if (r < 0)
 		return r;
 	return context->json ? inspect_json(&inspection, err) : inspect_text(&inspection, err);

@@ -188,17 +188,16 @@ static enum progress_style style_of(const struct context *context)
 
 /* What the user gets at the end: the manifest's digest, as `docker pull --quiet` names the image.
  */
-static int print_result(const struct context *context, const struct pulled *image,
-			const char *bundle, struct source *source, struct error *err)
+static int print_result(const struct context *context, const struct stored_image *image,
+			bool was_there, const char *bundle, const char *quota, struct error *err)
 {
-	const char *quota = source->quota ? source->quota(source) : NULL;
 	_cleanup_buf_ struct buf text = BUF_EMPTY;
 	struct json_writer w = JSON_WRITER(&text, false);
 	char digest[DIGEST_TEXT_MAX];
 
 	digest_text(&image->record.manifest, digest);
 	if (!context->json) {
-		if (image->was_there)
+		if (was_there)
 			progress_line(style_of(context), "%s: is there already",
 				      image->record.name);
 		if (quota && quota[0])
@@ -211,7 +210,7 @@ static int print_result(const struct context *context, const struct pulled *imag
 	json_member_string(&w, "name", image->record.name);
 	json_member_string(&w, "digest", digest);
 	json_member_string(&w, "platform", image->record.platform);
-	json_member_bool(&w, "present", image->was_there);
+	json_member_bool(&w, "present", was_there);
 	if (bundle)
 		json_member_string(&w, "bundle", bundle);
 	if (quota && quota[0])
@@ -236,7 +235,8 @@ static int pull(struct arena *arena, const struct context *context, const struct
 {
 	_cleanup_store_ struct store store = STORE_CLOSED;
 	_cleanup_source_ struct source *source = NULL;
-	struct pulled image = {.was_there = false};
+	struct stored_image image;
+	bool was_there = false;
 	struct pull_request request = {
 		.store = &store,
 		.digest = wanted->image && wanted->reference.has_digest ? &wanted->reference.digest
@@ -259,10 +259,12 @@ static int pull(struct arena *arena, const struct context *context, const struct
 	if (r < 0)
 		return r;
 	request.source = source;
-	r = pull_image(arena, &request, &image, err);
+	r = pull_image(arena, &request, &image, &was_there, err);
 	if (r >= 0 && wanted->bundle)
 		r = bundle_make(&store, &image.config, &given->bundle, wanted->bundle, err);
-	return r < 0 ? r : print_result(context, &image, wanted->bundle, source, err);
+	return r < 0 ? r
+		     : print_result(context, &image, was_there, wanted->bundle,
+				    source->quota ? source->quota(source) : NULL, err);
 }
 
 static int run(const struct context *context, void *values, char *const *args, struct error *err)

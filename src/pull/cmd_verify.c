@@ -11,8 +11,8 @@
 #include "command.h"
 #include "gc.h"
 #include "printable.h"
-#include "pull.h"
 #include "store-internal.h"
+#include "stored_image.h"
 #include "verify.h"
 
 #define THREADS_MAX 8
@@ -129,11 +129,11 @@ static int add_image(const struct store *store, const char *word, struct digest_
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
 	struct store_image record;
-	struct pulled image;
+	struct stored_image image;
 	int r = store_image_find(store, arena, word, &record, err);
 
 	if (r >= 0)
-		r = pull_load(arena, store, &record, &image, err);
+		r = stored_image_load(arena, store, &record, &image, err);
 	for (size_t i = 0; r >= 0 && i < image.config.diff_id_count; i++)
 		digest_set_add(layers, &image.config.diff_ids[i]);
 	return r;

@@ -7,8 +7,8 @@
 #include "berth/base/alloc.h"
 #include "berth/base/fd.h"
 
-#include "bundle_plan.h"
 #include "copy.h"
+#include "id_maps.h"
 
 int copy_metadata(const struct copy *copy, const struct stat *st, const char *path,
 		  struct metadata *ret, struct error *err)

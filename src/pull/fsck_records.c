@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "fsck-internal.h"
-#include "pull.h"
+#include "stored_image.h"
 
 /* The first layer of the list that is missing; NULL: none. */
 static const struct digest *find_missing(const struct store *store, const struct digest *layers,
@@ -26,9 +26,9 @@ static void check_needs(const struct store *store, struct arena *arena,
 	struct error damage = ERROR_NONE;
 	char name[STORE_NAME_MAX];
 	const struct digest *missing;
-	struct pulled image;
+	struct stored_image image;
 
-	if (pull_load(arena, store, record, &image, &damage) < 0) {
+	if (stored_image_load(arena, store, record, &image, &damage) < 0) {
 		buf_add_string(what, damage.text);
 		return;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What images and bundles need. */
 #include "gc.h"
-#include "pull.h"
 #include "store-internal.h"
+#include "stored_image.h"
 
 struct marking {
 	const struct store *store;
@@ -17,11 +17,11 @@ static int mark_image(void *context, const char *name, struct error *err)
 	_cleanup_arena_ struct arena *arena = arena_new();
 	struct gc_marks *marks = marking->marks;
 	struct store_image record;
-	struct pulled image;
+	struct stored_image image;
 	int r = image_record_read(marking->store, arena, name, &record, err);
 
 	if (r >= 0)
-		r = pull_load(arena, marking->store, &record, &image, err);
+		r = stored_image_load(arena, marking->store, &record, &image, err);
 	if (r < 0)
 		return within(err, r,
 			      "%s: what it needs is not known, so nothing is removed (see "

@@ -8,12 +8,12 @@
 #include "berth/base/str.h"
 
 #include "changes.h"
-#include "pull.h"
+#include "stored_image.h"
 
 struct inspection {
 	const struct store *store;
 	struct arena *arena;
-	struct pulled image;
+	struct stored_image image;
 	bool files; /* every path that a layer changes */
 };
 

@@ -37,7 +37,7 @@ static int write_document(const struct inspection *inspection, struct json_write
 
 static int write_head(const struct inspection *inspection, struct json_writer *w, struct error *err)
 {
-	const struct pulled *image = &inspection->image;
+	const struct stored_image *image = &inspection->image;
 	char digest[DIGEST_TEXT_MAX];
 	int r;
 

@@ -75,7 +75,7 @@ static void write_labels(struct buf *out, const struct json *labels)
 	}
 }
 
-static void write_head(struct buf *out, const struct pulled *image)
+static void write_head(struct buf *out, const struct stored_image *image)
 {
 	const struct image_config *config = &image->config;
 	char digest[DIGEST_TEXT_MAX];
@@ -104,7 +104,7 @@ static void write_head(struct buf *out, const struct pulled *image)
 
 static int begin_layer(struct inspect_writer *self, size_t layer, struct error *err)
 {
-	const struct pulled *image = &self->inspection->image;
+	const struct stored_image *image = &self->inspection->image;
 	const char *created_by = inspect_created_by(self->inspection, layer);
 	char digest[DIGEST_TEXT_MAX];
 

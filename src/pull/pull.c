@@ -21,58 +21,7 @@
 /* An index may name another index; no honest image goes deeper. */
 #define INDEX_DEPTH_MAX 4
 
-/* Reads one stored document. The text stays in the arena, as all that is read from it. */
-static int load_blob(struct arena *arena, const struct store *store, const struct digest *digest,
-		     const char **ret_text, size_t *ret_size, struct error *err)
-{
-	_cleanup_free_ char *text = NULL;
-	size_t size;
-	int r = store_blob_read(store, digest, JSON_SIZE_MAX, &text, &size, err);
-
-	if (r == -ENOENT)
-		return refuse_as(err, r, "the store has no blob %s:%s (see berth-pull fsck)",
-				 digest_algorithm_name(digest->algorithm), digest->hex);
-	if (r < 0)
-		return r;
-	*ret_text = arena_strndup(arena, text, size);
-	*ret_size = size;
-	return 0;
-}
-
-static int check_counts(const struct pulled *image, struct error *err)
-{
-	if (image->manifest.layer_count != image->config.diff_id_count)
-		return refuse(err,
-			      "the manifest has %zu layers, and the configuration %zu diff ids",
-			      image->manifest.layer_count, image->config.diff_id_count);
-	return 0;
-}
-
-int pull_load(struct arena *arena, const struct store *store, const struct store_image *record,
-	      struct pulled *ret, struct error *err)
-{
-	struct document document;
-	const char *text = NULL;
-	size_t size = 0;
-	int r = load_blob(arena, store, &record->manifest, &text, &size, err);
-
-	if (r >= 0)
-		r = document_read(arena, text, size, NULL, &document, err);
-	if (r >= 0 && document.kind != DOCUMENT_MANIFEST)
-		r = refuse(err, "the record names an index");
-	if (r >= 0)
-		r = load_blob(arena, store, &document.manifest.config.digest, &text, &size, err);
-	if (r >= 0)
-		r = image_config_read(arena, text, size, &ret->config, err);
-	if (r < 0)
-		return within(err, r, "stored image \"%s\"", record->name);
-	ret->record = *record;
-	ret->manifest = document.manifest;
-	r = check_counts(ret, err);
-	return r < 0 ? within(err, r, "stored image \"%s\"", record->name) : 0;
-}
-
-static bool has_all_layers(const struct store *store, const struct pulled *image)
+static bool has_all_layers(const struct store *store, const struct stored_image *image)
 {
 	for (size_t i = 0; i < image->config.diff_id_count; i++) {
 		if (!store_has_layer(store, &image->config.diff_ids[i]))
@@ -81,8 +30,8 @@ static bool has_all_layers(const struct store *store, const struct pulled *image
 	return true;
 }
 
-static int put_record(struct arena *arena, const struct pull_request *request, struct pulled *image,
-		      struct error *err)
+static int put_record(struct arena *arena, const struct pull_request *request,
+		      struct stored_image *image, struct error *err)
 {
 	char stamp[CLOCK_STAMP_MAX];
 
@@ -98,7 +47,7 @@ static int put_record(struct arena *arena, const struct pull_request *request, s
 
 /* Whether the record is what the digest stands for, and runs on the machine that is wished. */
 static bool is_wanted(const struct pull_request *request, const struct digest *digest,
-		      const struct pulled *image)
+		      const struct stored_image *image)
 {
 	return (digest_equal(&image->record.top, digest) ||
 		digest_equal(&image->record.manifest, digest)) &&
@@ -111,7 +60,7 @@ static bool is_wanted(const struct pull_request *request, const struct digest *d
  * this one is written.
  */
 static int find_by_digest(struct arena *arena, const struct pull_request *request,
-			  struct pulled *ret, struct error *err)
+			  struct stored_image *ret, struct error *err)
 {
 	struct error ignored = ERROR_NONE;
 	char digest[DIGEST_TEXT_MAX];
@@ -119,7 +68,7 @@ static int find_by_digest(struct arena *arena, const struct pull_request *reques
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		if (store_image_find(request->store, arena, names[i], &ret->record, &ignored) < 0 ||
-		    pull_load(arena, request->store, &ret->record, ret, &ignored) < 0 ||
+		    stored_image_load(arena, request->store, &ret->record, ret, &ignored) < 0 ||
 		    !is_wanted(request, request->digest, ret))
 			continue;
 		if (i > 0) {
@@ -138,8 +87,8 @@ static int find_by_digest(struct arena *arena, const struct pull_request *reques
  * request, by tag with one that has no body. Whatever is wrong with the record is a reason to
  * pull.
  */
-static int find_stored(struct arena *arena, const struct pull_request *request, struct pulled *ret,
-		       struct error *err)
+static int find_stored(struct arena *arena, const struct pull_request *request,
+		       struct stored_image *ret, struct error *err)
 {
 	struct error ignored = ERROR_NONE;
 	struct digest digest;
@@ -148,7 +97,7 @@ static int find_stored(struct arena *arena, const struct pull_request *request, 
 	if (request->digest)
 		return find_by_digest(arena, request, ret, err);
 	r = store_image_find(request->store, arena, request->source->name, &ret->record, &ignored);
-	if (r < 0 || pull_load(arena, request->store, &ret->record, ret, &ignored) < 0)
+	if (r < 0 || stored_image_load(arena, request->store, &ret->record, ret, &ignored) < 0)
 		return 0;
 	r = request->source->head(request->source, &digest, err);
 	if (r == -EOPNOTSUPP)
@@ -172,8 +121,8 @@ static int choose(struct arena *arena, const struct pull_request *request,
  * From what the name stands for, through indexes, to the manifest; all of them are kept in the
  * store.
  */
-static int resolve(struct arena *arena, const struct pull_request *request, struct pulled *ret,
-		   struct error *err)
+static int resolve(struct arena *arena, const struct pull_request *request,
+		   struct stored_image *ret, struct error *err)
 {
 	const struct descriptor *want = NULL;
 
@@ -220,8 +169,8 @@ static int check_platform(struct arena *arena, const struct pull_request *reques
 	return 0;
 }
 
-static int read_config(struct arena *arena, const struct pull_request *request, struct pulled *ret,
-		       struct error *err)
+static int read_config(struct arena *arena, const struct pull_request *request,
+		       struct stored_image *ret, struct error *err)
 {
 	_cleanup_raw_document_ struct raw_document raw = {NULL};
 	int r = request->source->config(request->source, &ret->manifest.config,
@@ -230,7 +179,7 @@ static int read_config(struct arena *arena, const struct pull_request *request, 
 	if (r >= 0)
 		r = image_config_read(arena, raw.text, raw.size, &ret->config, err);
 	if (r >= 0)
-		r = check_counts(ret, err);
+		r = stored_image_check_counts(ret, err);
 	if (r >= 0)
 		r = check_platform(arena, request, &ret->config, err);
 	return r < 0 ? r
@@ -255,7 +204,7 @@ static int check_layers(const struct pull_request *request, const struct manifes
 	return 0;
 }
 
-static int fetch_layers(const struct pull_request *request, const struct pulled *image,
+static int fetch_layers(const struct pull_request *request, const struct stored_image *image,
 			struct error *err)
 {
 	const struct layers_request layers = {
@@ -274,8 +223,8 @@ static int fetch_layers(const struct pull_request *request, const struct pulled 
 	return layers_fetch(&layers, err);
 }
 
-static int pull_anew(struct arena *arena, const struct pull_request *request, struct pulled *ret,
-		     struct error *err)
+static int pull_anew(struct arena *arena, const struct pull_request *request,
+		     struct stored_image *ret, struct error *err)
 {
 	int r = resolve(arena, request, ret, err);
 
@@ -288,16 +237,15 @@ static int pull_anew(struct arena *arena, const struct pull_request *request, st
 	return r < 0 ? r : put_record(arena, request, ret, err);
 }
 
-int pull_image(struct arena *arena, const struct pull_request *request, struct pulled *ret,
-	       struct error *err)
+int pull_image(struct arena *arena, const struct pull_request *request, struct stored_image *ret,
+	       bool *ret_was_there, struct error *err)
 {
 	int r = find_stored(arena, request, ret, err);
 
+	*ret_was_there = r > 0;
 	if (r == 0) {
-		*ret = (struct pulled){.was_there = false};
+		*ret = (struct stored_image){.record = {.name = NULL}};
 		r = pull_anew(arena, request, ret, err);
-	} else if (r > 0) {
-		ret->was_there = true;
 	}
 	return r < 0 ? within(err, r, "pull \"%s\"", request->source->name) : 0;
 }

@@ -14,6 +14,7 @@
 #include "progress.h"
 #include "source.h"
 #include "store.h"
+#include "stored_image.h"
 
 /* What to pull, and how; everything is borrowed. */
 struct pull_request {
@@ -29,20 +30,11 @@ struct pull_request {
 	atomic_bool *cancelled;
 };
 
-/* An image that is in the store, whole. All of it belongs to the arena. */
-struct pulled {
-	struct store_image record;
-	struct manifest manifest;
-	struct image_config config;
-	bool was_there; /* nothing had to be fetched */
-};
-
-/* Makes sure that the image is in the store, and reads it. */
-int pull_image(struct arena *arena, const struct pull_request *request, struct pulled *ret,
-	       struct error *err) must_check;
-
-/* Reads an image that is in the store already, for a bundle of it. */
-int pull_load(struct arena *arena, const struct store *store, const struct store_image *record,
-	      struct pulled *ret, struct error *err) must_check;
+/*
+ * Makes sure that the image is in the store, whole, and reads it. *ret_was_there: nothing had to be
+ * fetched.
+ */
+int pull_image(struct arena *arena, const struct pull_request *request, struct stored_image *ret,
+	       bool *ret_was_there, struct error *err) must_check;
 
 #endif

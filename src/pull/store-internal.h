@@ -6,6 +6,8 @@
 #include <dirent.h>
 #include <sys/types.h>
 
+#include "berth/base/fd.h"
+
 #include "store.h"
 
 #define STORE_TMP "tmp"
@@ -35,13 +37,6 @@ int store_open_locked(const struct store *store, const char *name, bool wait) mu
 
 /* A directory beneath ROOT, to be listed; NULL with errno. */
 DIR *store_open_dir(const struct store *store, const char *name);
-
-static inline void cleanup_dir(DIR **variable)
-{
-	if (*variable)
-		closedir(*variable);
-}
-#define _cleanup_dir_ __attribute__((cleanup(cleanup_dir)))
 
 /* As store_open_locked(), of NAME.lock: who has it works on the directory @name, "tmp/…". */
 int tmp_lock(const struct store *store, const char *name, bool wait) must_check;

@@ -8,6 +8,7 @@
  */
 #include "tree.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,8 +17,6 @@
 
 #include "berth/base/fd.h"
 #include "berth/base/str.h"
-
-#include "store-internal.h"
 
 struct removal {
 	int topfd;

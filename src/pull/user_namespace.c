@@ -22,6 +22,8 @@
 #include "berth/base/str.h"
 #include "berth/base/sys.h"
 
+#include "id_maps.h"
+
 #define RANGES_FILE_MAX (1u << 20)
 
 struct ranges {
@@ -41,36 +43,24 @@ static char *own_name(void)
 	return xstrdup(found->pw_name);
 }
 
-/* Whether the first field is the user's name or number. */
-static bool is_own(const char *field, const char *name)
+/* Puts the ranges that @owner has behind those that are there, from @next on. */
+static void add_ranges(struct ranges *ranges, const char *text, const char *owner)
 {
-	uint32_t number;
+	struct id_map *new = ranges->maps + ranges->count;
+	size_t count = subids_of(text, owner, new, ID_MAP_LINES_MAX - ranges->count);
 
-	return (name && str_equal(field, name)) ||
-	       (str_to_u32(field, &number) == 0 && number == geteuid());
-}
-
-/* One line, NAME:FIRST:COUNT; others' lines and what is no line are passed over, as shadow does. */
-static void add_line(struct ranges *ranges, char *line, const char *name)
-{
-	char *saved = NULL, *owner = strtok_r(line, ":", &saved),
-	     *first = strtok_r(NULL, ":", &saved), *count = strtok_r(NULL, ":", &saved);
-	uint32_t start, size;
-
-	if (!count || !is_own(owner, name) || ranges->count == ID_MAP_LINES_MAX)
-		return;
-	if (str_to_u32(first, &start) < 0 || str_to_u32(count, &size) < 0 || size == 0 ||
-	    size > UINT32_MAX - ranges->next)
-		return;
-	ranges->maps[ranges->count++] = (struct id_map){ranges->next, start, size};
-	ranges->next += size;
+	for (size_t i = 0; i < count && new[i].size <= UINT32_MAX - ranges->next; i++) {
+		new[i].container_id = ranges->next;
+		ranges->next += new[i].size;
+		ranges->count++;
+	}
 }
 
 static int read_ranges(const char *path, uint32_t own, const char *name, struct ranges *ret,
 		       struct error *err)
 {
+	_cleanup_free_ char *number = xasprintf("%u", geteuid());
 	_cleanup_free_ char *text = NULL;
-	char *saved = NULL;
 	int r = file_read_at(AT_FDCWD, path, RANGES_FILE_MAX, &text, NULL, err);
 
 	if (r < 0 && r != -ENOENT)
@@ -78,9 +68,10 @@ static int read_ranges(const char *path, uint32_t own, const char *name, struct 
 	ret->maps[0] = (struct id_map){0, own, 1};
 	ret->count = 1;
 	ret->next = 1;
-	for (char *line = text ? strtok_r(text, "\n", &saved) : NULL; line;
-	     line = strtok_r(NULL, "\n", &saved))
-		add_line(ret, line, name);
+	if (text && name)
+		add_ranges(ret, text, name);
+	if (text)
+		add_ranges(ret, text, number);
 	if (ret->count > 1)
 		return 0;
 	return refuse(

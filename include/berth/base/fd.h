@@ -3,6 +3,7 @@
 #ifndef BERTH_BASE_FD_H
 #define BERTH_BASE_FD_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,6 +30,15 @@ static inline int take_fd(int *variable)
 	*variable = -EBADF;
 	return fd;
 }
+
+static inline void cleanup_dir(DIR **variable)
+{
+	if (*variable)
+		closedir(*variable);
+	*variable = NULL;
+}
+/* The directory stream is closed where its scope ends. */
+#define _cleanup_dir_ __attribute__((cleanup(cleanup_dir)))
 
 /* A second descriptor for the same open file, at number 3 or higher and close-on-exec. */
 int fd_dup(int fd, struct error *err) must_check;
