@@ -8,6 +8,7 @@
  * that it shares with others. Their structs lie one behind the other in one block.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -300,6 +301,9 @@ int main(int argc, char **argv)
 	int r;
 
 	(void)argc;
+	/* A heap for each thread, and buffers that stay in it, would be a tenth of the memory. */
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_MMAP_THRESHOLD, 64 << 10);
 	log_set_name("berth-pull");
 	r = act(&invocation, argv, &err);
 	if (signal_seen) {

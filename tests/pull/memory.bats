@@ -1,0 +1,82 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Peak memory stays below 24 MiB, whatever the image, with four layers at once.
+
+load helpers
+
+# Puts the image that standard input describes into a registry, and pulls it; its peak memory in KiB
+# is in PEAK.
+pull_and_measure() {
+	if grep -q __asan_init "$BERTH_PULL"; then
+		skip 'this build checks its memory, which takes some'
+	fi
+	"$LAB_DIR/mkimage" "$T/layout" >"$T/made"
+	start_registry
+	# Just as it is: skopeo packs anew what it takes for unpacked.
+	"$LAB_DIR/mkimage" --push "http://$REGISTRY/big:1" "$T/layout" big
+	python3 -c 'if True:
+		import resource, subprocess, sys
+		code = subprocess.call(sys.argv[2:])
+		with open(sys.argv[1], "w") as file:
+		    print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=file)
+		sys.exit(code)' "$T/peak" "$BERTH_PULL" --root "$STORE" -q "$REGISTRY/big:1" 3>&- 4>&-
+	read -r PEAK <"$T/peak"
+	echo "peak: $PEAK KiB"
+}
+
+# A tar with some files of @1 MiB in all, that hardly packs, and that is another one for each @2.
+noise() {
+	mkdir "$T/noise"
+	head -c "$(($1 << 19))" /dev/urandom >"$T/noise/a$2"
+	cat "$T/noise/a$2" "$T/noise/a$2" | head -c "$(($1 << 19))" >"$T/noise/b$2"
+	tar -cf "$T/$2.tar" -C "$T/noise" .
+	rm -r "$T/noise"
+}
+
+@test "layers in gzip, several at once" {
+	for i in 1 2 3 4 5; do
+		noise 12 $i
+	done
+	pull_and_measure <<-END
+		{"ref": "big", "layers": [{"tar": "$T/1.tar"}, {"tar": "$T/2.tar"}, {"tar": "$T/3.tar"},
+		 {"tar": "$T/4.tar"}, {"tar": "$T/5.tar"}]}
+	END
+	((PEAK < 24576))
+}
+
+@test "layers in zstd with the window of its usual level" {
+	for i in 1 2 3 4; do
+		noise 12 $i
+	done
+	pull_and_measure <<-END
+		{"ref": "big", "layers": [{"tar": "$T/1.tar", "compression": "zstd"},
+		 {"tar": "$T/2.tar", "compression": "zstd"}, {"tar": "$T/3.tar", "compression": "zstd"},
+		 {"tar": "$T/4.tar", "compression": "zstd"}]}
+	END
+	((PEAK < 24576))
+}
+
+@test "layers in zstd with a window of 8 MiB, and in several frames" {
+	for i in 1 2 3 4; do
+		noise 20 $i
+	done
+	pull_and_measure <<-END
+		{"ref": "big", "layers": [
+		 {"tar": "$T/1.tar", "compression": "zstd", "zstd": ["--zstd=wlog=23"]},
+		 {"tar": "$T/2.tar", "compression": "zstd", "zstd": ["--zstd=wlog=23"], "members": 2},
+		 {"tar": "$T/3.tar", "compression": "zstd", "zstd": ["--zstd=wlog=23"], "skippable": true},
+		 {"tar": "$T/4.tar", "compression": "zstd", "zstd": ["--zstd=wlog=23"]}]}
+	END
+	((PEAK < 24576))
+}
+
+@test "hundreds of thousands of entries" {
+	pull_and_measure <<-'END'
+		{"ref": "big", "layers": [
+		 {"entries": [{"path": "files/%d", "repeat": 100000}]},
+		 {"entries": [{"path": "implied/%d/x", "repeat": 30000}]},
+		 {"entries": ["z", {"path": "links/%d", "target": "z", "type": "hardlink", "repeat": 50000}]},
+		 {"entries": [{"path": "later/%d", "target": "z", "type": "hardlink", "repeat": 50000}, "z"]}]}
+	END
+	((PEAK < 24576))
+}
