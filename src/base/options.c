@@ -124,11 +124,11 @@ int options_parse(const struct option *options, size_t count, char *const *args,
 }
 
 int options_parse_anywhere(const struct option *options, size_t count, char *const *args,
-			   void *values, struct strv *words, bool *ret_help, struct error *err)
+			   void *values, struct strv *words, struct error *err)
 {
-	bool ended = false;
+	bool ended = false, help = false;
 
-	while (*args && !*ret_help) {
+	while (*args && !help) {
 		int r = 1;
 
 		if (ended || !is_option(*args))
@@ -136,12 +136,12 @@ int options_parse_anywhere(const struct option *options, size_t count, char *con
 		else if (str_equal(*args, "--"))
 			ended = true;
 		else
-			r = parse_one(options, count, args, values, ret_help, err);
+			r = parse_one(options, count, args, values, &help, err);
 		if (r < 0)
 			return r;
 		args += r;
 	}
-	return 0;
+	return help;
 }
 
 void options_done(const struct option *options, size_t count, void *values)

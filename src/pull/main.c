@@ -151,11 +151,11 @@ static int parse(struct invocation *invocation, char *const *args, struct error 
 			return r;
 		*globals_of(invocation) = scratch;
 	}
-	invocation->help = help;
 	r = options_parse_anywhere(invocation->options, invocation->option_count, rest,
-				   invocation->values, &invocation->words, &invocation->help, err);
+				   invocation->values, &invocation->words, err);
 	if (r < 0)
 		return within(err, r, "%s", invocation->command->name);
+	invocation->help = help || r > 0;
 	if (invocation->help || globals_of(invocation)->version)
 		return 0;
 	return check_words(invocation, err);

@@ -39,11 +39,11 @@ int options_parse(const struct option *options, size_t count, char *const *args,
 
 /*
  * As options_parse(), with options and other words in any order, as GNU programs take them: what is
- * no option is added to @words. After "--" every word is one.
+ * no option is added to @words. After "--" every word is one. Returns 1 where help is asked for,
+ * which ends the parsing, otherwise 0.
  */
 int options_parse_anywhere(const struct option *options, size_t count, char *const *args,
-			   void *values, struct strv *words, bool *ret_help,
-			   struct error *err) must_check;
+			   void *values, struct strv *words, struct error *err) must_check;
 
 /* Frees what options_parse() allocated within @values. */
 void options_done(const struct option *options, size_t count, void *values);
