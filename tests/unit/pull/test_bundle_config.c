@@ -128,12 +128,11 @@ static const struct json *convert(struct lab *lab, const char *options, const ch
 	_cleanup_free_ char *path = xasprintf("%s/%s", lab->world->path, name);
 	struct bundle_options values = {.environment = environment};
 	struct error err = ERROR_NONE;
-	bool help = false;
 
 	add_words(&args, options);
 	if (args.count > 0)
 		assert_fine(options_parse_anywhere(bundle_option_table, BUNDLE_OPTION_COUNT,
-						   args.items, &values, &words, &help, &err),
+						   args.items, &values, &words, &err),
 			    err);
 	if (bundle_make(&lab->store, &lab->image, &values, path, &err) < 0)
 		fail_msg("%s: %s", options, err.text);

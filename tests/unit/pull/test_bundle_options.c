@@ -15,12 +15,11 @@ struct command_line {
 
 static int read_line(struct command_line *line, const char *const *args)
 {
-	bool help = false;
 	int r;
 
 	*line = (struct command_line){.arena = arena_new()};
 	r = options_parse_anywhere(bundle_option_table, BUNDLE_OPTION_COUNT, (char *const *)args,
-				   &line->options, &line->words, &help, &line->err);
+				   &line->options, &line->words, &line->err);
 	return r < 0 ? r : bundle_plan_read(line->arena, &line->options, &line->plan, &line->err);
 }
 
