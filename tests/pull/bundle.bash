@@ -15,7 +15,7 @@ busybox_layer() {
 	mkdir -m 1777 "$root/tmp"
 	cp "$(command -v busybox)" "$root/bin/busybox"
 	for applet in sh cat id ls grep stat sleep env hostname touch mkdir rm ps mount df test pwd \
-		head awk od dd chown; do
+		head awk od dd chown sed wc; do
 		ln -s busybox "$root/bin/$applet"
 	done
 	printf '%s\n' 'root:x:0:0:root:/root:/bin/sh' 'web:x:33:34:Web:/srv:/bin/sh' \
@@ -69,4 +69,22 @@ run_script() {
 
 	busybox_bundle "$bundle" "${@:1:$#-1}" --entrypoint /bin/sh --arg -c --arg "$script"
 	run_bundle "$bundle"
+}
+
+# The probe of the integration tests, as one layer more: sets PROBE_LAYER.
+probe_layer() {
+	local cache=$PROJECT_DIR/build/tests lock
+
+	mkdir -p "$cache"
+	exec {lock}>"$cache/.lock"
+	flock "$lock"
+	if [[ ! -x $cache/probe || -n $(find "$PROJECT_DIR/tests/probe" -newer "$cache/probe" -name '*.[ch]') ]]; then
+		cc -static -O1 -std=gnu17 -D_GNU_SOURCE "$PROJECT_DIR"/tests/probe/*.c -o "$cache/probe.new" &&
+			mv "$cache/probe.new" "$cache/probe"
+	fi
+	exec {lock}>&-
+	mkdir -p "$T/probe-root/bin"
+	cp "$cache/probe" "$T/probe-root/bin/"
+	tar -C "$T/probe-root" --numeric-owner --owner=0 --group=0 -cf "$T/probe.tar" bin
+	PROBE_LAYER="[{\"tar\": \"$T/probe.tar\", \"compression\": \"none\"}]"
 }

@@ -163,6 +163,19 @@ load bundle
 	is "$(stat -c %u bundle.*/upper/x)" 400000
 }
 
+@test "--userns auto takes the range of containers, or root" {
+	busybox_image
+	mkdir etc
+	printf 'root:500000:65536\ncontainers:600000:100000\n' >etc/subuid
+	printf 'other:1:1\nroot:700000:1000\n' >etc/subgid
+	unshare -m --propagation private bash -c 'for file in subuid subgid; do
+			mount --bind "etc/$file" "/etc/$file" || exit; done; exec "$@"' _ \
+		"$BERTH_PULL" --root "$STORE" -q --from oci:layout:busybox --userns auto bundle
+	is "$(jq -c '.linux | .uidMappings, .gidMappings' bundle/config.json)" \
+		$'[{"containerID":0,"hostID":600000,"size":65536}]\n[{"containerID":0,"hostID":700000,"size":1000}]'
+	run_bundle bundle
+}
+
 @test "--userns: a user that is not mapped is refused" {
 	busybox_image '{"User": "1000"}'
 	pull_fails 'is not among the ids of the container' --from oci:layout:busybox \
@@ -180,6 +193,36 @@ load bundle
 	is "$(stat -c %u host/new)" 0
 }
 
+@test "more layers than the kernel stacks: refused, but for a flat root" {
+	busybox_image '{}' "$(jq -nc '[range(500) | {entries: ["layer\(.)"], compression: "none"}]')"
+	pull_fails 'the kernel stacks 500 at most' --max-layers 0 --from oci:layout:busybox bundle
+	[[ ! -e bundle ]]
+	run_script --max-layers 0 --flat 'ls -d /layer* | wc -l'
+	is "$output" 500
+}
+
+@test "names with colons, backslashes and blanks: of the store, and of the bundle" {
+	busybox_image
+	STORE="$T/st:o\\re, x"
+	run_script 'echo here'
+	is "$output" here
+	mkdir 'a:b c'
+	busybox_bundle 'a:b c/bun:dle,\x' --entrypoint /bin/sh --arg -c --arg 'touch /x; hostname'
+	run_bundle 'a:b c/bun:dle,\x'
+	is "$output" berth
+	[[ -e 'a:b c/bun:dle,\x/upper/x' ]]
+}
+
+@test "a bundle that was moved runs where it is" {
+	busybox_image '{"Volumes": {"/data": {}}}'
+	busybox_bundle bundle --entrypoint /bin/sh --arg -c --arg 'ls /data; touch /kept'
+	mkdir elsewhere
+	mv bundle elsewhere/other
+	run_bundle elsewhere/other
+	is "$output" seeded
+	[[ -e elsewhere/other/upper/kept ]]
+}
+
 @test "set-user-id programs of the image are nobody's on the host" {
 	busybox_image '{}' '[{"entries": [{"path": "suid", "mode": "4755"}]}]'
 	busybox_bundle bundle
@@ -187,6 +230,56 @@ load bundle
 	if setpriv --reuid 1000 --clear-groups ls bundle 2>/dev/null; then
 		fail 'another user lists the bundle'
 	fi
+}
+
+# What the filter answers, as "CALL ERRNO" lines. Sockets: 1 unix, 2 inet, 16 netlink, 38 algorithms,
+# 40 virtual machines, 29 CAN; the kernel looks at the lower half of the number alone.
+filter_script='for call in "clone3 0 0" "clone 0x10000000" "clone 0x40000011" "unshare 0" "mount 0 0 0" \
+	"bpf 0 0 0" "keyctl 0 0 0" "add_key 0 0 0" "perf_event_open 0 0 0" "setns 0 0" "init_module 0 0" \
+	"userfaultfd 0" "io_uring_setup 0 0" "open_by_handle_at 0 0 0" "personality 0xffffffff" \
+	"personality 0x0040000" "socket 1 1 0" "socket 2 1 0" "socket 16 3 0" "socket 38 5 0" \
+	"socket 40 1 0" "socket 29 3 1" "socket 0x100000026 5 0" "socket 0x100000028 1 0" "getpid"; do
+	set -- $call; echo "$1 $2 $(probe syscall $call | sed "s/.* //")"; done'
+
+@test "the filter answers as it should" {
+	[[ $(uname -m) == x86_64 ]] || skip 'the numbers are those of x86-64'
+	probe_layer
+	busybox_image '{}' "$PROBE_LAYER"
+	run_script "$filter_script"
+	is "$output" "clone3 0 ENOSYS
+clone 0x10000000 EPERM
+clone 0x40000011 EPERM
+unshare 0 EPERM
+mount 0 EPERM
+bpf 0 EPERM
+keyctl 0 EPERM
+add_key 0 EPERM
+perf_event_open 0 EPERM
+setns 0 EPERM
+init_module 0 EPERM
+userfaultfd 0 EPERM
+io_uring_setup 0 EPERM
+open_by_handle_at 0 EPERM
+personality 0xffffffff OK
+personality 0x0040000 EPERM
+socket 1 OK
+socket 2 OK
+socket 16 OK
+socket 38 EPERM
+socket 40 EPERM
+socket 29 EPERM
+socket 0x100000026 EPERM
+socket 0x100000028 EPERM
+getpid  OK"
+}
+
+@test "with CAP_SYS_ADMIN what it is for is let through" {
+	[[ $(uname -m) == x86_64 ]] || skip 'the numbers are those of x86-64'
+	probe_layer
+	busybox_image '{}' "$PROBE_LAYER"
+	run_script --cap-add SYS_ADMIN 'probe syscall unshare 0x04000000; probe syscall setns -1 0
+		probe syscall clone3 0 0; probe syscall keyctl 0 0 0; probe syscall socket 38 5 0'
+	is "$output" $'0 OK\n-1 EBADF\n-1 EINVAL\n-1 EPERM\n-1 EPERM'
 }
 
 # --- volumes of the image ------------------------------------------------------------------------
