@@ -82,8 +82,8 @@ static void write_labels(struct json_writer *w, const struct json *labels)
 		if (label->type != JSON_STRING || label->key[0] == '\0')
 			continue;
 		if (bundle_label_has_power(label->key))
-			log_debug("label \"%s\" is left out: runtimes act on such annotations",
-				  label->key);
+			log_warning("label \"%s\" is left out: runtimes act on such annotations",
+				    label->key);
 		else
 			json_member_string(w, label->key, label->text);
 	}

@@ -121,6 +121,24 @@ load bundle
 	contains "$output" 0000000000000000
 }
 
+@test "--memory, --cpus, --pids" {
+	grep -qw memory /sys/fs/cgroup/cgroup.controllers 2>/dev/null ||
+		skip 'no cgroup v2 with controllers here'
+	busybox_image
+	run_script --flat --memory 64m --cpus 0.5 --pids 20 'cd /sys/fs/cgroup
+		cat memory.max memory.swap.max cpu.max pids.max'
+	is "$output" $'67108864\n67108864\n50000 100000\n20'
+}
+
+@test "labels with power become no annotations, and that is said" {
+	busybox_image '{"Labels": {"org.berth.overlay.lower": "/", "run.oci.handler": "krun", "ok": "1"}}'
+	busybox_bundle bundle
+	contains "$stderr" 'label "run.oci.handler" is left out'
+	is "$(jq -r '.annotations | .ok, ."run.oci.handler"' bundle/config.json)" $'1\nnull'
+	lacks "$(jq -r '.annotations["org.berth.overlay.lower"]' bundle/config.json)" '/:'
+	run_bundle bundle
+}
+
 @test "--network host" {
 	busybox_image
 	run_script --network host 'ls /sys/class/net; cat /etc/hosts'

@@ -240,6 +240,7 @@ static void test_powerful_labels(void **state)
 					       "org.berthold.x",
 					       "description",
 					       "io.example/x",
+					       "io.k8s.description",
 					       "kubernetes.io.example/x"};
 
 	(void)state;
