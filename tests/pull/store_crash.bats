@@ -285,9 +285,9 @@ pull_at_once() {
 	wait_for 10 compgen -G "$STORE/tmp/*.lock"
 	pull_background --insecure -q "$REGISTRY/x" b2
 	wait_for 10 sh -c "ls -l /proc/$BG_PID/fd | grep -q /tmp/"
-	kill -INT "$BG_PID"
+	kill -TERM "$BG_PID"
 	if wait "$BG_PID"; then fail 'it went on'; fi
-	kill -INT "$first"
+	kill -TERM "$first"
 	if wait "$first"; then fail 'the first went on'; fi
 	is "$(ls "$STORE/tmp")" ''
 	KEEP_PARTS=1
