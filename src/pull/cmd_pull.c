@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* berth-pull [pull] IMAGE [BUNDLE] */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "berth/base/alloc.h"
+#include "berth/base/fd.h"
 #include "berth/base/json_write.h"
 #include "berth/base/log.h"
 
@@ -230,6 +235,21 @@ static int open_source(const struct values *given, const struct wanted *wanted,
 			     : source_open_local(given->from, tmp, &wanted->limits, ret, err);
 }
 
+/* --sync: store_image_put() has done it for an image that is new. */
+static int sync_result(const struct store *store, bool was_there, const char *bundle,
+		       struct error *err)
+{
+	_cleanup_fd_ int fd = -EBADF;
+	int r = was_there ? store_sync(store, err) : 0;
+
+	if (r < 0 || !bundle)
+		return r;
+	fd = open(bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || syncfs(fd) < 0)
+		return fail(err, -errno, "write the bundle \"%s\" to the disk", bundle);
+	return 0;
+}
+
 static int pull(struct arena *arena, const struct context *context, const struct values *given,
 		const struct wanted *wanted, struct error *err)
 {
@@ -262,6 +282,8 @@ static int pull(struct arena *arena, const struct context *context, const struct
 	r = pull_image(arena, &request, &image, &was_there, err);
 	if (r >= 0 && wanted->bundle)
 		r = bundle_make(&store, &image.config, &given->bundle, wanted->bundle, err);
+	if (r >= 0 && given->sync)
+		r = sync_result(&store, was_there, wanted->bundle, err);
 	return r < 0 ? r
 		     : print_result(context, &image, was_there, wanted->bundle,
 				    source->quota ? source->quota(source) : NULL, err);

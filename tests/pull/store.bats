@@ -401,12 +401,18 @@ flip() {
 	strace -f -e trace=syncfs,fsync,rename,renameat,renameat2,unlinkat -o trace \
 		"$BERTH_PULL" --root "$STORE" --from "$ONE" --sync -q "$BUNDLES/b1" >/dev/null
 	is "$(find "$STORE" -name unsynced)" ''
-	# Layers before the image, and the image's own name.
-	awk '/syncfs/ { synced = NR }
+	# Layers before the image, the image's own name, and the bundle.
+	awk '/syncfs/ { if (!synced) synced = NR; last_synced = NR }
 		/rename.*images\// { named = NR }
-		/fsync/ { last = NR }
-		END { exit !(synced && named > synced && last > named) }' trace
+		/fsync/ { if (named && !last) last = NR }
+		END { exit !(synced && named > synced && last > named && last_synced > last) }' trace
 	assert_clean
+	# What was there already without it.
+	rm -rf "$STORE"
+	pull --from "$ONE" -q "$BUNDLES/b2"
+	is "$(find "$STORE" -name unsynced | wc -l)" 2
+	pull --from "$ONE" -q --sync
+	is "$(find "$STORE" -name unsynced)" ''
 }
 
 @test "nobody but its owner gets into a store" {

@@ -224,11 +224,11 @@ static void test_index(void **state)
 	put_file(world, "index", "\n\n");
 	assert_fine(layer_verify(world->fd, &verify, &count, &err), err);
 	assert_contains(findings.text.data, "damaged");
-	buf_done(&findings.text);
 	/* An empty index knows nothing of what is there. */
 	put_file(world, "index", "");
 	assert_fine(layer_verify(world->fd, &verify, &count, &err), err);
 	assert_int_equal(count, 5);
+	buf_done(&findings.text);
 	assert_int_equal(unlinkat(world->fd, "index", 0), 0);
 	check(world, ": its index is missing\n");
 }
