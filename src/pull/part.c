@@ -198,7 +198,7 @@ static int read_part(struct reader *reader, const void **ret_data, size_t *ret_s
 	struct part_reader *self = (struct part_reader *)reader;
 	int64_t more = wait_for_more(self->part, self->offset, err);
 	/* To the next multiple of a chunk: whole ones are the fastest to hash. */
-	int64_t room = READER_CHUNK - (int64_t)(self->offset % READER_CHUNK);
+	int64_t room = (int64_t)READER_CHUNK - (int64_t)(self->offset % READER_CHUNK);
 	char *buffer = self->buffers[self->turn];
 	ssize_t size;
 

@@ -18,7 +18,7 @@
 
 /* Size in bytes of the buffers that readers own; those that keep what they lent have so many more
  * of them. */
-#define READER_CHUNK (64u * 1024)
+#define READER_CHUNK ((size_t)64 * 1024)
 #define READER_KEEPS 3
 
 struct reader {
@@ -79,10 +79,10 @@ struct reader *reader_check(struct reader *inner, const struct digest *expected,
 			    const char *what);
 
 /* How many bytes a reader_check() has passed on; for the thread that reads from it. */
-uint64_t reader_check_count(const struct reader *check);
+uint64_t reader_check_count(const struct reader *reader);
 
 /* The digest and number of what a reader_check() has passed on; to be called after its end. */
-void reader_check_result(struct reader *check, struct digest *ret_digest, uint64_t *ret_size);
+void reader_check_result(struct reader *reader, struct digest *ret_digest, uint64_t *ret_size);
 
 /*
  * What @inner (taken over) holds, decompressed: the first bytes say how (1f 8b: gzip of one or

@@ -148,9 +148,12 @@ static const struct {
 
 static int hex_digit(char c)
 {
-	if (!isxdigit((unsigned char)c))
+	static const char digits[] = "0123456789abcdefABCDEF";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	if (!at)
 		return -1;
-	return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
+	return (int)(at - digits) - (at - digits < 16 ? 0 : 6);
 }
 
 /* Replaces "%XX" in place: all of them, or those two that GNU tar writes, of "=" and of itself. */

@@ -9,7 +9,7 @@
 
 /* The old format: pieces of two numbers each, a flag that a block of more follows, and in the
  * header the size of the file. */
-#define NUMBER_SIZE   12
+#define NUMBER_SIZE   ((size_t)12)
 #define PIECE_SIZE    (2 * NUMBER_SIZE)
 #define HEADER_PIECES 4
 #define BLOCK_PIECES  21
