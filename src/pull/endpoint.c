@@ -66,6 +66,9 @@ void endpoint_of_registry(struct endpoint *ret, struct http *http,
 /* The host and perhaps a path: nothing that would change what is asked. */
 static int check_mirror(const char *url, const char *host, struct error *err)
 {
+	if (strchr(url, '@'))
+		return refuse(err, "a mirror's URL has a user's name in it: that belongs into a "
+				   "file of credentials");
 	if (*host == '\0' || *host == '/' || strpbrk(host, "?#@\\ \t\r\n"))
 		return refuse(err,
 			      "the mirror \"%.300s\" is no URL like https://HOST[:PORT][/PATH]",
@@ -118,20 +121,11 @@ void endpoint_done(struct endpoint *endpoint)
 	free(endpoint->domain);
 }
 
-/* Whether the failure may come from a server that expects http. */
-static bool looks_like_no_tls(const struct http_response *response, int r)
+/* Whether the failure may come from a server that expects http; or http has another port, or a
+ * proxy that https has not. */
+static bool looks_like_no_tls(const struct http_response *response)
 {
-	switch (response->failure) {
-	case HTTP_FAILURE_NO_TLS:
-	case HTTP_FAILURE_BROKEN:
-		return true;
-	case HTTP_FAILURE_UNREACHABLE: /* the port is another one, where none is given */
-		return r == -ETIMEDOUT || r == -ECONNREFUSED;
-	case HTTP_FAILURE_NONE:
-	case HTTP_FAILURE_FINAL:
-	default:
-		return false;
-	}
+	return response->failure != HTTP_FAILURE_NONE && response->failure != HTTP_FAILURE_FINAL;
 }
 
 static int try_base(struct endpoint *endpoint, size_t base, struct http_request *request,
@@ -144,15 +138,18 @@ static int try_base(struct endpoint *endpoint, size_t base, struct http_request 
 	return http_try(endpoint->http, request, ret, err);
 }
 
-/*
- * Whether what http brought tells more than that https did not work. A server with TLS answers 400
- * to http, so where https only broke, that says nothing.
- */
+/* What a server with TLS answers to http: 400, and a text about HTTPS. */
+static bool wants_tls(const struct http_response *response)
+{
+	return response->status == 400 && response->body && strcasestr(response->body, "https");
+}
+
+/* Whether what http brought tells more than that https did not work. */
 static bool tells_more(const struct http_response *https, const struct http_response *http)
 {
 	if (https->failure == HTTP_FAILURE_NO_TLS)
 		return true;
-	return http->status != 0 ? http->status != 400 : http->failure == HTTP_FAILURE_BROKEN;
+	return http->status != 0 ? !wants_tls(http) : http->failure == HTTP_FAILURE_BROKEN;
 }
 
 /*
@@ -174,7 +171,7 @@ static int try_bases(struct endpoint *endpoint, const struct http_request *given
 	r = try_base(endpoint, base, &request, given->url, ret, err);
 	if (ret->status != 0)
 		atomic_store(&endpoint->answered, true);
-	if (decided || r >= 0 || !looks_like_no_tls(ret, r))
+	if (decided || r >= 0 || !looks_like_no_tls(ret))
 		return r;
 	other_r = try_base(endpoint, base + 1, &request, given->url, &other, &why);
 	if (!tells_more(ret, &other))

@@ -136,6 +136,15 @@ static int url_resolve(const struct curl_api *curl, const char *base, const char
 	return r;
 }
 
+/* What stands before "@" is nobody's business, and a query may be a key. */
+static int refuse_url(struct error *err, const char *before, const char *url)
+{
+	if (strchr(url, '@'))
+		return refuse(err, "%sa URL with a user's name in it", before);
+	return refuse(err, "%s\"%.*s\": no http or https URL", before, (int)strcspn(url, "?#"),
+		      url);
+}
+
 int http_url_parse(struct http *http, const char *url, struct http_url *ret, struct error *err)
 {
 	_cleanup_http_url_ struct http_url parts = {0};
@@ -145,7 +154,7 @@ int http_url_parse(struct http *http, const char *url, struct http_url *ret, str
 	if (r < 0)
 		return r;
 	if (url_resolve(&http->curl, NULL, url, &whole, &parts) < 0)
-		return refuse(err, "\"%.300s\" is no http or https URL without a user's name", url);
+		return refuse_url(err, "", url);
 	*ret = parts;
 	parts = (struct http_url){0};
 	return 0;
@@ -180,8 +189,7 @@ static int follow(struct http *http, struct exchange *exchange, char **url,
 	if (!may_redirect(exchange->request))
 		return refuse(err, "%s: the answer is a redirect, which is not followed", what);
 	if (url_resolve(&http->curl, *url, location, &next, &where) < 0)
-		return refuse(err, "%s: redirects to \"%.300s\", which is no http or https URL",
-			      what, location);
+		return within(err, refuse_url(err, "a redirect to ", location), "%s", what);
 	if (str_equal(exchange->where.scheme, "https") && str_equal(where.scheme, "http") &&
 	    !http->options.insecure)
 		return refuse(err,

@@ -160,7 +160,8 @@ void part_end(struct part *part, bool remove)
 {
 	part_abandon(part);
 	pthread_join(part->thread, NULL);
-	if (remove)
+	/* Of nothing there is nothing to go on from. */
+	if (remove || part->sink.offset == 0)
 		store_part_remove(part->store, &part->layer->digest);
 	part_free(part);
 }

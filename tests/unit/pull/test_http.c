@@ -228,7 +228,7 @@ static void test_redirects_refused(void **state)
 	} rows[] = {
 		{TO_SELF("file:///etc/passwd"), "no http or https URL"},
 		{TO_SELF("ftp://127.0.0.1/x"), "no http or https URL"},
-		{TO_SELF("http://user@127.0.0.1/x"), "no http or https URL"},
+		{TO_SELF("http://user@127.0.0.1/x"), "a URL with a user's name"},
 	};
 
 	(void)state;
