@@ -69,7 +69,7 @@ static int check_mirror(const char *url, const char *host, struct error *err)
 	if (strchr(url, '@'))
 		return refuse(err, "a mirror's URL has a user's name in it: that belongs into a "
 				   "file of credentials");
-	if (*host == '\0' || *host == '/' || strpbrk(host, "?#@\\ \t\r\n"))
+	if (*host == '\0' || *host == '/' || strstr(host, "://") || strpbrk(host, "?#@\\ \t\r\n"))
 		return refuse(err,
 			      "the mirror \"%.300s\" is no URL like https://HOST[:PORT][/PATH]",
 			      url);
@@ -213,7 +213,7 @@ int endpoint_try(struct endpoint *endpoint, const struct http_request *request,
 int endpoint_request(struct endpoint *endpoint, const struct http_request *request,
 		     struct http_response *ret, struct error *err)
 {
-	struct retry retry = {0};
+	struct retry retry = {.has_fallback = endpoint->is_mirror};
 
 	for (;;) {
 		int r = endpoint_try(endpoint, request, ret, err);

@@ -150,7 +150,6 @@ static int fetch_from(struct fetch *fetch, struct http *http, fetch_try try, voi
 	struct http_request request = {.url = url, .cancelled = fetch->sink->abandoned};
 
 	fetch->no_range = false;
-	fetch->retry = (struct retry){0};
 	while (fetch->sink->offset < fetch->layer->size) {
 		_cleanup_http_response_ struct http_response response = {0};
 		int r = try_once(fetch, try, from, &request, &response, err), again;
@@ -192,8 +191,10 @@ static int ask_layer(struct registry *registry, struct endpoint *endpoint, void 
 {
 	struct fetch *fetch = context;
 	_cleanup_free_ char *path = blob_path(fetch->layer);
-	int r = fetch_from(fetch, registry->http, try_endpoint, endpoint, path, err);
+	int r;
 
+	fetch->retry = (struct retry){.has_fallback = endpoint->is_mirror};
+	r = fetch_from(fetch, registry->http, try_endpoint, endpoint, path, err);
 	*final = fetch->failed_here;
 	return r;
 }
@@ -211,8 +212,10 @@ static int fetch_foreign(struct registry *registry, struct fetch *fetch, struct 
 	struct error first = *err;
 
 	for (const char *const *url = fetch->layer->urls; *url; url++) {
-		int r = fetch_from(fetch, registry->http, try_url, registry->http, *url, err);
+		int r;
 
+		fetch->retry = (struct retry){.has_fallback = url[1] != NULL};
+		r = fetch_from(fetch, registry->http, try_url, registry->http, *url, err);
 		if (r >= 0 || fetch->failed_here || r == -ECANCELED)
 			return r;
 	}

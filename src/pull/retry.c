@@ -5,6 +5,7 @@
 #include <time.h>
 
 #define UNREACHABLE_TRIES 2
+#define FALLBACK_TRIES	  2
 
 bool retry_is_pull_limit(const struct http_response *response)
 {
@@ -24,6 +25,8 @@ static bool status_may_pass(long status)
 
 static unsigned tries_of_status(const struct retry *retry, const struct http_response *response)
 {
+	if (retry->has_fallback)
+		return 0;
 	if (response->status == 429 && retry->wait)
 		return UINT32_MAX;
 	if (!status_may_pass(response->status) || retry_is_pull_limit(response))
@@ -38,9 +41,11 @@ static unsigned tries_of(const struct retry *retry, const struct retry_event *ev
 	case HTTP_FAILURE_NONE:
 		return tries_of_status(retry, event->response);
 	case HTTP_FAILURE_UNREACHABLE:
+		if (retry->has_fallback)
+			return 0;
 		return retry->received > 0 ? RETRY_TRIES : UNREACHABLE_TRIES;
 	case HTTP_FAILURE_BROKEN:
-		return RETRY_TRIES;
+		return retry->has_fallback ? FALLBACK_TRIES : RETRY_TRIES;
 	case HTTP_FAILURE_NO_TLS:
 	case HTTP_FAILURE_FINAL:
 	default:

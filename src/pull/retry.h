@@ -16,6 +16,7 @@
 
 /* One request's history. Initialise all zero. */
 struct retry {
+	bool has_fallback; /* somebody else can be asked: little patience */
 	bool wait;	   /* set by http_again(): also until a pull limit is over, for ever */
 	unsigned tries;	   /* that failed since the last progress */
 	uint64_t mark;	   /* bytes that had been received then */
@@ -34,7 +35,7 @@ struct retry_event {
  *   again   408, 429, 500, 502, 503, 504, 522; broken connections; hosts that cannot be reached
  *           (those twice only, unless bytes have come before: a wrong name is to fail soon)
  *   never   any other status; what is final; the pull limit of Docker Hub (429 with its text),
- *           unless @wait
+ *           unless @wait; with @has_fallback, anything but a connection that broke, once
  * The wait is what Retry-After says (seconds or a date) and up to 5 % more; without it 1 s, 2 s, 4
  * s … up to 60 s, each within 20 %.
  */

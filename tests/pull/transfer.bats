@@ -4,6 +4,7 @@
 # is endless is bounded.
 
 load helpers
+load auth
 load transfer
 
 @test "one request for each thing, no more, on few connections" {
@@ -277,6 +278,28 @@ whole 200"
 
 start_registry_again() {
 	"$LAB_DIR/mkimage" --push "http://$(<"$T/registry/address")/x:2" "$1" "$2"
+}
+
+@test "https with HTTP/2, which Debian's registry speaks: whole layers, and the rest of one" {
+	local half part
+
+	make_ca
+	make_leaf registry IP:127.0.0.1
+	start_registry
+	make_random_image "$T/image" 1000000 300000
+	"$LAB_DIR/mkimage" --push "http://$REGISTRY/x:1" "$T/image" x
+	stop_servers
+	REGISTRY_HTTP_TLS_CERTIFICATE=$LEAF.pem REGISTRY_HTTP_TLS_KEY=$LEAF.key \
+		REGISTRY_LOG_ACCESSLOG_DISABLED=false start_registry
+	part=$(part_of "${DIGESTS[0]}")
+	half=$((SIZES[0] / 2))
+	mkdir -p "${part%/*}"
+	head -c "$half" "$T/image/blobs/${DIGESTS[0]/://}" >"$part"
+	pull pull "$REGISTRY/x:1" --tls-ca "$CA/ca.pem"
+	has_layers
+	is "$(grep -c 'HTTP/2.0" 206 '"$((SIZES[0] - half)) " "$T/registry/log")" 1
+	is "$(grep -c 'HTTP/2.0" 200' "$T/registry/log")" 3
+	is "$(grep -c 'HTTP/1.1" ' "$T/registry/log")" 0
 }
 
 @test "memory stays small, whatever the layers and the faults" {

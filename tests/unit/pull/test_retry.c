@@ -18,7 +18,8 @@ struct row {
 	const char *header; /* "retry-after: …", or NULL */
 	const char *body;
 	unsigned tries; /* before this one */
-	bool wait;	/* --wait */
+	bool fallback;
+	bool wait; /* --wait */
 	uint64_t received;
 	int64_t min, max; /* milliseconds; -1: never */
 };
@@ -73,6 +74,12 @@ static const struct row rows[] = {
 	 .min = 800,
 	 .max = 1200},
 	{.failure = HTTP_FAILURE_BROKEN, .header = "retry-after: 7", .min = 800, .max = 1200},
+	/* A mirror is worth no patience. */
+	{.status = 503, .fallback = true, .min = -1, .max = -1},
+	{.status = 429, .fallback = true, .wait = true, .min = -1, .max = -1},
+	{.failure = HTTP_FAILURE_UNREACHABLE, .fallback = true, .min = -1, .max = -1},
+	{.failure = HTTP_FAILURE_BROKEN, .fallback = true, .min = 800, .max = 1200},
+	{.failure = HTTP_FAILURE_BROKEN, .fallback = true, .tries = 1, .min = -1, .max = -1},
 	/* The pull limit of hours is no matter of seconds. */
 	{.status = 429, .body = PULL_LIMIT, .header = "retry-after: 1", .min = -1, .max = -1},
 	{.status = 429, .body = PULL_LIMIT, .wait = true, .min = 800, .max = 1200},
@@ -108,8 +115,10 @@ static void test_table(void **state)
 		};
 
 		for (size_t c = 0; c < ARRAY_SIZE(chances); c++) {
-			struct retry retry = {
-				.tries = row->tries, .wait = row->wait, .received = row->received};
+			struct retry retry = {.tries = row->tries,
+					      .has_fallback = row->fallback,
+					      .wait = row->wait,
+					      .received = row->received};
 			struct retry_event event = {
 				.response = &response, .now = NOW, .chance = chances[c]};
 			int64_t ms = retry_next(&retry, &event);
