@@ -309,3 +309,42 @@ start_registry_again() {
 	has_layers
 	((PEAK <= 24 * 1024)) || fail "$PEAK KiB"
 }
+
+# put_foreign URL…: the image y:f, whose layer is not in the registry, and may be found at the URLs.
+put_foreign() {
+	local urls=("$@")
+
+	jq --args '{ref: "f", layers: [.layers[0] + {missing: true, media_type:
+		"application/vnd.oci.image.layer.nondistributable.v1.tar", descriptor: {urls: $ARGS.positional}}]}' \
+		"${urls[@]}" <"$T/description.json" | "$LAB_DIR/mkimage" "$T/foreign" >/dev/null
+	"$LAB_DIR/mkimage" --push "http://$(<"$T/registry/address")/y:f" "$T/foreign" f
+}
+
+@test "a layer that the registry need not have: there first, then at its URLs, in their order" {
+	local layer elsewhere
+
+	REGISTRY_VALIDATION_DISABLED=true serve_random_image 1000000
+	layer=${DIGESTS[0]}
+	# That is where the URL leads to.
+	elsewhere=http://$(<"$FAULTY/cdn")/v2/x/blobs/$layer
+	put_foreign http://127.0.0.1:1/nobody "$elsewhere"
+	set_faults cut:300000
+	pull pull "$REGISTRY/y:f"
+	has_layers
+	is "$(jq -r --arg d "$layer" 'select(.path | contains($d)) |
+		"\(.server) \(.range // "whole") \(.status)"' "$FAULTY/log")" 'registry whole 404
+cdn whole 200
+cdn bytes=300000- 206'
+}
+
+@test "URLs of a layer that is no such one are not asked" {
+	REGISTRY_VALIDATION_DISABLED=true serve_random_image 1000
+	jq --arg u "http://$(<"$FAULTY/cdn")/v2/x/blobs/${DIGESTS[0]}" \
+		'{ref: "f", layers: [.layers[0] + {descriptor: {urls: [$u]}}]}' \
+		"$T/description.json" | "$LAB_DIR/mkimage" "$T/other" >/dev/null
+	"$LAB_DIR/mkimage" --push "http://$(<"$T/registry/address")/y:f" "$T/other" f
+	rm -r "$T/registry/storage/docker/registry/v2/repositories/y/_layers/${DIGESTS[0]/://}"
+	set_faults
+	pull_fails '404' pull "$REGISTRY/y:f"
+	is "$(count_requests '.server == "cdn"')" 0
+}
