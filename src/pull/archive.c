@@ -222,36 +222,26 @@ static const struct member *find(const struct archive *archive, const char *name
 	return &archive->members[low - 1];
 }
 
-/* Follows links within the archive. */
-static int resolve(const struct archive *archive, const char *name, const struct member **ret,
-		   struct error *err)
+/* The file of the name, which links within the archive may lead to; NULL if there is none. */
+static const struct member *find_file(const struct archive *archive, const char *name)
 {
 	_cleanup_free_ char *path = path_join("/", name);
 	const struct member *member = find(archive, path + 1);
 
-	for (int links = 0; member && !member->is_file; links++) {
-		if (links == LINKS_MAX)
-			return refuse_as(err, -ELOOP,
-					 "\"%s\" in \"%s\" is a link that leads nowhere", name,
-					 archive->base.path);
+	for (int links = 0; member && !member->is_file && links < LINKS_MAX; links++)
 		member = find(archive, member->target);
-	}
-	if (!member)
-		return refuse_as(err, -ENOENT, "there is no \"%s\" in \"%s\"", name,
-				 archive->base.path);
-	*ret = member;
-	return 0;
+	return member && member->is_file ? member : NULL;
 }
 
 static int archive_open(const struct local_files *self, const char *name, struct local_file *ret,
 			struct error *err)
 {
 	const struct archive *archive = (const struct archive *)self;
-	const struct member *member = NULL;
-	int fd, r = resolve(archive, name, &member, err);
+	const struct member *member = find_file(archive, name);
+	int fd;
 
-	if (r < 0)
-		return r;
+	if (!member)
+		return refuse_as(err, -ENOENT, "there is no \"%s\" in \"%s\"", name, self->path);
 	if (member->is_sparse)
 		return refuse(err,
 			      "\"%s\" is a sparse file in \"%s\", and cannot be read in place; "

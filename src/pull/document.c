@@ -40,7 +40,7 @@ static const char *header_type(struct arena *arena, const char *content_type)
 	content_type += strspn(content_type, " \t");
 	type = arena_strndup(arena, content_type, strcspn(content_type, "; \t\r\n"));
 	for (char *at = type; *at; at++)
-		*at = (char)(*at >= 'A' && *at <= 'Z' ? *at - 'A' + 'a' : *at);
+		*at = ascii_lower(*at);
 	for (size_t i = 0; i < ARRAY_SIZE(say_nothing); i++) {
 		if (str_equal(type, say_nothing[i]))
 			return "";

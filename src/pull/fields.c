@@ -52,7 +52,7 @@ static char next_folded(const char **text)
 	}
 	if (*at != '\0')
 		(*text)++;
-	return (char)(*at >= 'A' && *at <= 'Z' ? *at - 'A' + 'a' : *at);
+	return ascii_lower(*at);
 }
 
 static bool equal_folded(const char *a, const char *b)

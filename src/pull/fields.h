@@ -13,6 +13,12 @@
 #include "berth/base/error.h"
 #include "berth/base/json_read.h"
 
+/* Whatever the locale says. */
+static inline char ascii_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
 /* Most values in one document: what a tree of them costs is bounded by it (4 MiB). */
 #define FIELDS_VALUES_MAX 65536
 

@@ -162,7 +162,7 @@ static int read_facts(struct arena *arena, const struct json *object, struct ima
 static int read_config(struct arena *arena, const struct json *object, struct image_config *ret,
 		       struct error *err)
 {
-	const struct json *config;
+	const struct json *config = NULL;
 	int r = fields_check(object, names, err);
 
 	if (r >= 0)

@@ -9,6 +9,7 @@
 #include "berth/base/str.h"
 
 #include "cpu_level.h"
+#include "fields.h"
 
 /* How many platforms a message lists. */
 #define OFFERED_MAX 20
@@ -66,7 +67,7 @@ static const char *lower(struct arena *arena, const char *text)
 	char *copy = arena_strdup(arena, text ? text : "");
 
 	for (char *at = copy; *at; at++)
-		*at = (char)tolower((unsigned char)*at);
+		*at = ascii_lower(*at);
 	return copy;
 }
 
@@ -150,7 +151,7 @@ static bool is_word(const char *text)
 
 int platform_parse(struct arena *arena, const char *text, struct platform *ret, struct error *err)
 {
-	char *rest = arena_strdup(arena, text), *parts[3], *part;
+	char *rest = arena_strdup(arena, text), *parts[3] = {NULL}, *part;
 	struct platform made = {"", "", ""}, host;
 	size_t count = 0;
 

@@ -127,7 +127,7 @@ static int resolve(struct arena *arena, const struct pull_request *request,
 	const struct descriptor *want = NULL;
 
 	for (int depth = 0; depth <= INDEX_DEPTH_MAX; depth++) {
-		_cleanup_raw_document_ struct raw_document raw = {NULL};
+		_cleanup_raw_document_ struct raw_document raw = {.text = NULL};
 		struct document document;
 		int r = request->source->document(request->source, want,
 						  request->limits->manifest_bytes, &raw, err);
@@ -172,7 +172,7 @@ static int check_platform(struct arena *arena, const struct pull_request *reques
 static int read_config(struct arena *arena, const struct pull_request *request,
 		       struct stored_image *ret, struct error *err)
 {
-	_cleanup_raw_document_ struct raw_document raw = {NULL};
+	_cleanup_raw_document_ struct raw_document raw = {.text = NULL};
 	int r = request->source->config(request->source, &ret->manifest.config,
 					request->limits->config_bytes, &raw, err);
 

@@ -71,7 +71,7 @@ int local_blob_read(const struct local_files *files, const char *path,
 		    const struct descriptor *want, uint64_t max, struct raw_document *ret,
 		    struct error *err)
 {
-	_cleanup_raw_document_ struct raw_document made = {NULL};
+	_cleanup_raw_document_ struct raw_document made = {.text = NULL};
 	int r;
 
 	if (want->data && want->data_size <= max) {
@@ -91,7 +91,7 @@ int local_blob_read(const struct local_files *files, const char *path,
 	if (want->media_type[0] != '\0')
 		made.content_type = xstrdup(want->media_type);
 	*ret = made;
-	made = (struct raw_document){NULL};
+	made = (struct raw_document){.text = NULL};
 	return 0;
 }
 

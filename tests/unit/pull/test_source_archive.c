@@ -335,9 +335,8 @@ static void test_refused(void **state)
 		{"[{\"Config\":\"absolute\",\"Layers\":[]}]", "there is no \"absolute\""},
 		{"[{\"Config\":\"dangling\",\"Layers\":[]}]", "there is no \"dangling\""},
 		{"[{\"Config\":\"fifo\",\"Layers\":[]}]", "there is no \"fifo\""},
-		{"[{\"Config\":\"loop\",\"Layers\":[]}]", "\"loop\" in "},
-		{"[{\"Config\":\"c\",\"Layers\":[\"1\",\"loop\"]}]",
-		 "is a link that leads nowhere"},
+		{"[{\"Config\":\"loop\",\"Layers\":[]}]", "there is no \"loop\""},
+		{"[{\"Config\":\"c\",\"Layers\":[\"1\",\"loop\"]}]", "there is no \"loop\""},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
