@@ -184,7 +184,6 @@ static int print_help(const struct invocation *invocation, struct error *err)
 static char *choose_store(const struct globals *globals, bool is_user)
 {
 	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
-	_cleanup_free_ char *local = NULL;
 
 	if (globals->root)
 		return path_absolute(globals->root);
