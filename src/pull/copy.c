@@ -9,7 +9,7 @@
 
 #include "berth/base/alloc.h"
 
-#define CHUNK (128u * 1024)
+#define CHUNK ((size_t)128 * 1024)
 
 void copier_done(struct copier *copier)
 {

@@ -42,12 +42,19 @@ struct copy {
 int copy_metadata(const struct copy *copy, const struct stat *st, const char *path,
 		  struct metadata *ret, struct error *err) must_check;
 
+/* Where a copy is made: @name in @dirfd, which must be free. */
+struct copy_place {
+	int dirfd;
+	const char *name;
+	bool inherits;	  /* the directory gives access lists to what is made in it */
+	const char *path; /* for messages */
+};
+
 /*
- * Makes the file @name in @dirfd, which must be free, as a copy of @from: one that is open for
- * reading, or, where it is no regular file, an O_PATH descriptor. No directories. @inherited: see
- * metadata_own().
+ * Makes a copy of @from: one that is open for reading, or, where it is no regular file, an O_PATH
+ * descriptor. No directories.
  */
-int copy_file(struct copy *copy, int from, const struct stat *st, int dirfd, const char *name,
-	      bool inherited, const char *path, struct error *err) must_check;
+int copy_file(struct copy *copy, int from, const struct stat *st, const struct copy_place *place,
+	      struct error *err) must_check;
 
 #endif

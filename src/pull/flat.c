@@ -142,7 +142,14 @@ static int copy_other(struct flat *flat, const struct pair *pair, const char *na
 		      (S_ISREG(st->st_mode) ? O_RDONLY : O_PATH) | O_NOFOLLOW | O_CLOEXEC);
 	if (from < 0)
 		return fail(err, -errno, "open \"%s\" of a layer", flat->path.data);
-	r = copy_file(&flat->copy, from, st, pair->to, name, pair->inherits, flat->path.data, err);
+	r = copy_file(&flat->copy, from, st,
+		      &(struct copy_place){
+			      .dirfd = pair->to,
+			      .name = name,
+			      .inherits = pair->inherits,
+			      .path = flat->path.data,
+		      },
+		      err);
 	if (r >= 0 && st->st_nlink > 1 && linkat(pair->to, name, flat->linksfd, number, 0) < 0)
 		return fail(err, -errno, "link \"%s\"", flat->path.data);
 	return r;

@@ -15,10 +15,11 @@
 #include "berth/base/fd.h"
 #include "berth/base/str.h"
 
-#define WRITE_SIZE (64u * 1024)
-#define READ_SIZE  (64u * 1024)
+#define WRITE_SIZE ((size_t)64 * 1024)
+#define READ_SIZE  ((size_t)64 * 1024)
 #define LINE_MAX_SIZE                                                                              \
-	(64u * 1024) /* two paths, each byte escaped, and numbers: there is no longer line */
+	((size_t)64 * 1024) /* two paths, each byte escaped, and numbers: there is no longer line  \
+			     */
 
 struct index_writer {
 	int fd;
@@ -285,7 +286,7 @@ int index_check_file(int fd, uint32_t *ret, struct error *err)
 		if (end < 0)
 			end = st.st_size;
 		for (at = data; at < end; at += size) {
-			size_t room = end - at < READ_SIZE ? (size_t)(end - at) : READ_SIZE;
+			size_t room = end - at < (off_t)READ_SIZE ? (size_t)(end - at) : READ_SIZE;
 
 			size = pread(fd, buffer, room, at);
 			if (size <= 0)

@@ -153,7 +153,8 @@ static int unpack(struct job *job, struct layer *layer, struct store_layer *made
 			    "empty files",
 			    (unsigned long long)result.skipped_devices);
 	if (result.skipped_xattrs > 0)
-		log_warning("%llu extended attributes are not supported by the store's file system",
+		log_warning("%llu extended attributes are left out: the store's file system or the "
+			    "user namespace does not take them",
 			    (unsigned long long)result.skipped_xattrs);
 	return 0;
 }

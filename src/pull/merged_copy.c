@@ -62,7 +62,14 @@ static int copy_name(struct work *work, const struct merged_place *dir, int tofd
 			      S_ISREG(place.mode) ? O_RDONLY | O_NOFOLLOW : O_PATH | O_NOFOLLOW);
 	if (from < 0 || fstat(from, &st) < 0)
 		return fail(err, from < 0 ? from : -errno, "open \"%s\" of a layer", place.path);
-	return copy_file(&work->copy, from, &st, tofd, name, true, place.path, err);
+	return copy_file(&work->copy, from, &st,
+			 &(struct copy_place){
+				 .dirfd = tofd,
+				 .name = name,
+				 .inherits = true,
+				 .path = place.path,
+			 },
+			 err);
 }
 
 static int copy_names(struct work *work, const struct merged_place *place, size_t layer, int tofd,

@@ -129,7 +129,7 @@ static int find_directory(const struct upper *upper, const char *path, size_t *r
 {
 	*ret_top = *ret_source = NO_LAYER;
 	for (size_t i = upper->merged->count; i-- > 0;) {
-		enum view view;
+		enum view view = VIEW_NOTHING;
 		int r = look(upper, i, path, &view);
 
 		if (r < 0)
@@ -318,7 +318,7 @@ static int read_indexes(struct upper *upper,
 static int is_shown(const struct upper *upper, const struct open_link *link, struct error *err)
 {
 	for (size_t i = upper->merged->count; i-- > link->layer + 1;) {
-		enum view view;
+		enum view view = VIEW_NOTHING;
 		int r = look(upper, i, link->path, &view);
 
 		if (r < 0)
@@ -385,8 +385,14 @@ static int copy_link(struct upper *upper, const struct open_link *link, struct e
 		*slash = '/';
 	if (directory < 0 || fstat(directory, &before) < 0)
 		return directory < 0 ? directory : fail(err, -errno, "the upper directory");
-	r = copy_file(&upper->copy, from, &st, directory, slash ? slash + 1 : link->path, true,
-		      link->path, err);
+	r = copy_file(&upper->copy, from, &st,
+		      &(struct copy_place){
+			      .dirfd = directory,
+			      .name = slash ? slash + 1 : link->path,
+			      .inherits = true,
+			      .path = link->path,
+		      },
+		      err);
 	return r < 0 ? r : restore_time(directory, &before, link->path, err);
 }
 

@@ -60,13 +60,19 @@ const char *xattr_name_in_layer(const char *name, bool user_namespace,
 const char *xattr_name_from_layer(const char *name, bool user_namespace, bool plain,
 				  char buffer[static XATTR_NAME_ROOM]);
 
+struct xattr {
+	const char *name;
+	const void *value;
+	size_t size;
+};
+
 /*
  * Sets one attribute by a descriptor of either kind. Returns 1, 0 if this file cannot have it (a
  * file system without such attributes, user.* on what is neither file nor directory), or negative
  * errno.
  */
-int xattr_set(int fd, const char *name, const void *value, size_t size, bool user_namespace,
-	      const char *path, struct error *err) must_check;
+int xattr_set(int fd, const struct xattr *xattr, bool user_namespace, const char *path,
+	      struct error *err) must_check;
 /* Removes all attributes but overlayfs's own. */
 int xattrs_clear(int fd, const char *path, struct error *err) must_check;
 /* Sets all that the file @fromfd has in a layer on @tofd, see xattr_name_from_layer(). */

@@ -66,7 +66,7 @@ static int restart(struct walk *walk, const char *path, struct error *err)
 
 static int go_up(struct walk *walk, struct error *err)
 {
-	char *slash = strrchr(walk->path.data, '/');
+	char *slash = walk->path.size ? strrchr(walk->path.data, '/') : NULL;
 	_cleanup_free_ char *above =
 		slash ? xstrndup(walk->path.data, (size_t)(slash - walk->path.data)) : xstrdup("");
 

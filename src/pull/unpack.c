@@ -96,21 +96,24 @@ static int unpack_xattrs(struct unpack *unpack, int fd, const struct tar_entry *
 	const bool user_namespace = unpack->options->user_namespace;
 
 	for (size_t i = 0; i < entry->xattr_count; i++) {
-		const struct tar_xattr *xattr = &entry->xattrs[i];
+		const struct tar_xattr *given = &entry->xattrs[i];
 		char buffer[XATTR_NAME_ROOM];
-		const char *name = xattr_name_in_layer(xattr->name, user_namespace, buffer);
+		const struct xattr xattr = {
+			.name = xattr_name_in_layer(given->name, user_namespace, buffer),
+			.value = given->value,
+			.size = given->size,
+		};
 		int r = 0;
 
-		if (xattr_is_of_host(xattr->name))
+		if (xattr_is_of_host(given->name))
 			continue;
-		if (name)
-			r = xattr_set(fd, name, xattr->value, xattr->size, user_namespace, path,
-				      err);
+		if (xattr.name)
+			r = xattr_set(fd, &xattr, user_namespace, path, err);
 		if (r < 0)
 			return r;
 		unpack->result.skipped_xattrs += r == 0;
 		/* The directory may be open by several names. */
-		if (r > 0 && str_equal(name, "system.posix_acl_default"))
+		if (r > 0 && str_equal(xattr.name, "system.posix_acl_default"))
 			unpack->default_acls = unpack->parents_stale = true;
 	}
 	return 0;
@@ -244,17 +247,17 @@ static int unpack_node(struct unpack *unpack, const struct place *place,
 }
 
 /* Metadata of the open directory @fd; its time comes at the end of the layer. */
-static int describe_directory(struct unpack *unpack, int fd, bool inherits, const char *path,
+static int describe_directory(struct unpack *unpack, int fd, const struct place *place,
 			      const struct tar_entry *entry, const struct metadata *metadata,
 			      struct error *err)
 {
-	int r = metadata_own(fd, metadata, inherits, path, err);
+	int r = metadata_own(fd, metadata, place->parent->inherits, place->path, err);
 
 	if (r >= 0)
-		r = unpack_xattrs(unpack, fd, entry, path, err);
+		r = unpack_xattrs(unpack, fd, entry, place->path, err);
 	if (r >= 0)
-		unpack_note(unpack, 'd', path, NULL, metadata);
-	path_set_remove(unpack->implied, path);
+		unpack_note(unpack, 'd', place->path, NULL, metadata);
+	path_set_remove(unpack->implied, place->path);
 	return r;
 }
 
@@ -280,8 +283,7 @@ static int unpack_directory(struct unpack *unpack, const struct place *place,
 		return fail(err, -errno, "open the directory \"%s\"", place->path);
 	r = former == FORMER_DIRECTORY ? xattrs_clear(fd, place->path, err) : 0;
 	if (r >= 0)
-		r = describe_directory(unpack, fd, place->parent->inherits, place->path, entry,
-				       metadata, err);
+		r = describe_directory(unpack, fd, place, entry, metadata, err);
 	/* One that comes after a whiteout, or after something else, has nothing of what is below.
 	 */
 	if (r >= 0 && (former == FORMER_WHITEOUT || former == FORMER_OTHER))
@@ -309,6 +311,7 @@ static int read_metadata(const struct tar_entry *entry, struct metadata *ret, st
 static int unpack_root(struct unpack *unpack, const struct tar_entry *entry,
 		       const struct metadata *metadata, struct error *err)
 {
+	const struct place place = {.parent = &unpack->root, .name = ".", .path = ""};
 	int r;
 
 	if (entry->type != TAR_DIRECTORY)
@@ -316,7 +319,7 @@ static int unpack_root(struct unpack *unpack, const struct tar_entry *entry,
 			      entry->path);
 	r = xattrs_clear(unpack->rootfd, "", err);
 	if (r >= 0)
-		r = describe_directory(unpack, unpack->rootfd, false, "", entry, metadata, err);
+		r = describe_directory(unpack, unpack->rootfd, &place, entry, metadata, err);
 	if (r >= 0 && unpack->default_acls)
 		unpack->root.inherits =
 			fgetxattr(unpack->rootfd, "system.posix_acl_default", NULL, 0) > 0;

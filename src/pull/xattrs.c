@@ -66,16 +66,16 @@ const char *xattr_name_from_layer(const char *name, bool user_namespace, bool pl
 }
 
 /* By fsetxattr(2), or, for what is only named, by its name in /proc. */
-static int set(int fd, const char *name, const void *value, size_t size)
+static int set(int fd, const struct xattr *xattr)
 {
 	char path[FD_PATH_MAX];
 
-	if (fsetxattr(fd, name, value, size, 0) == 0)
+	if (fsetxattr(fd, xattr->name, xattr->value, xattr->size, 0) == 0)
 		return 0;
 	if (errno != EBADF)
 		return -errno;
 	fd_path(fd, path);
-	return setxattr(path, name, value, size, 0) < 0 ? -errno : 0;
+	return setxattr(path, xattr->name, xattr->value, xattr->size, 0) < 0 ? -errno : 0;
 }
 
 /* xattr(7): user.* is refused with EPERM on what is no file and no directory. */
@@ -89,16 +89,16 @@ static bool is_forbidden(int fd, const char *name, bool user_namespace)
 	       !S_ISDIR(st.st_mode);
 }
 
-int xattr_set(int fd, const char *name, const void *value, size_t size, bool user_namespace,
-	      const char *path, struct error *err)
+int xattr_set(int fd, const struct xattr *xattr, bool user_namespace, const char *path,
+	      struct error *err)
 {
-	int r = set(fd, name, value, size);
+	int r = set(fd, xattr);
 
 	if (r == 0)
 		return 1;
-	if (r == -EOPNOTSUPP || (r == -EPERM && is_forbidden(fd, name, user_namespace)))
+	if (r == -EOPNOTSUPP || (r == -EPERM && is_forbidden(fd, xattr->name, user_namespace)))
 		return 0;
-	return fail(err, r, "set the attribute %s of \"%s\"", name, path);
+	return fail(err, r, "set the attribute %s of \"%s\"", xattr->name, path);
 }
 
 /* As listxattr(2) of either kind of descriptor. */
@@ -151,35 +151,45 @@ int xattrs_clear(int fd, const char *path, struct error *err)
 	return 0;
 }
 
-/* @to: what it is called there. */
-static int copy_one(const char *from, const char *name, int tofd, const char *to,
-		    bool user_namespace, const char *path, struct error *err)
+/* One file's attributes on their way: from the file at @from, a name in /proc. */
+struct transfer {
+	char from[FD_PATH_MAX];
+	int to;
+	bool user_namespace;
+	const char *path; /* for messages */
+};
+
+/* @to: what @name is called there. */
+static int copy_one(const struct transfer *transfer, const char *name, const char *to,
+		    struct error *err)
 {
 	_cleanup_free_ char *value = NULL;
-	ssize_t size = getxattr(from, name, NULL, 0);
+	ssize_t size = getxattr(transfer->from, name, NULL, 0);
+	struct xattr xattr = {.name = to, .value = ""};
 	int r;
 
 	if (size > 0) {
-		value = xcalloc((size_t)size, 1);
-		size = getxattr(from, name, value, (size_t)size);
+		xattr.value = value = xcalloc((size_t)size, 1);
+		size = getxattr(transfer->from, name, value, (size_t)size);
 	}
 	if (size < 0)
-		return fail(err, -errno, "read the attribute %s of \"%s\"", name, path);
-	r = xattr_set(tofd, to, value ? value : "", (size_t)size, user_namespace, path, err);
+		return fail(err, -errno, "read the attribute %s of \"%s\"", name, transfer->path);
+	xattr.size = (size_t)size;
+	r = xattr_set(transfer->to, &xattr, transfer->user_namespace, transfer->path, err);
 	return r < 0 ? r : 0;
 }
 
 int xattrs_copy(int fromfd, int tofd, bool user_namespace, bool plain, const char *path,
 		struct error *err)
 {
+	struct transfer transfer = {.to = tofd, .user_namespace = user_namespace, .path = path};
 	ssize_t size;
 	_cleanup_free_ char *names = list(fromfd, &size);
-	char from[FD_PATH_MAX];
 	int r = 0;
 
 	if (size < 0)
 		return fail(err, (int)size, "list the attributes of \"%s\"", path);
-	fd_path(fromfd, from);
+	fd_path(fromfd, transfer.from);
 	for (ssize_t at = 0; at < size && r >= 0; at += (ssize_t)strlen(names + at) + 1) {
 		char buffer[XATTR_NAME_ROOM];
 		const char *name = names + at;
@@ -187,7 +197,7 @@ int xattrs_copy(int fromfd, int tofd, bool user_namespace, bool plain, const cha
 
 		/* A security module labels what is made by itself. */
 		if (to && !xattr_is_of_host(name))
-			r = copy_one(from, name, tofd, to, user_namespace, path, err);
+			r = copy_one(&transfer, name, to, err);
 	}
 	return r;
 }

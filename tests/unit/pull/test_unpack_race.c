@@ -7,7 +7,7 @@
 
 #include "victims.h"
 
-#define ROUNDS 150
+#define ROUNDS 60
 
 struct attack {
 	int rootfd;
