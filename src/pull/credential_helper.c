@@ -146,7 +146,7 @@ static int run(const char *path, const char *program, const char *server,
 	if (r < 0)
 		return explain(r, output, program, err);
 	if (strlen(output) == CREDENTIAL_HELPER_OUTPUT_MAX)
-		return refuse(err, "%s: its answer is longer than %u bytes", program,
+		return refuse(err, "%s: its answer is longer than %zu bytes", program,
 			      CREDENTIAL_HELPER_OUTPUT_MAX - 1);
 	return read_answer(output, program, ret, err);
 }

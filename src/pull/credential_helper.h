@@ -7,7 +7,7 @@
 
 #include "credentials.h"
 
-#define CREDENTIAL_HELPER_OUTPUT_MAX (64u * 1024) /* bytes of its answer */
+#define CREDENTIAL_HELPER_OUTPUT_MAX ((size_t)64 * 1024) /* bytes of its answer */
 
 /*
  * Runs "docker-credential-@name get" with @server on its standard input and @environment, from the

@@ -111,11 +111,11 @@ void hasher_finish(struct hasher *hasher, struct digest *ret)
 	else if (EVP_DigestFinal_ex(hasher->context, bytes, &size) != 1)
 		out_of_memory();
 	ret->algorithm = hasher->algorithm;
-	for (unsigned i = 0; i < size; i++) {
+	for (size_t i = 0; i < size; i++) {
 		ret->hex[2 * i] = digits[bytes[i] >> 4];
 		ret->hex[2 * i + 1] = digits[bytes[i] & 15];
 	}
-	ret->hex[2 * size] = '\0';
+	ret->hex[2 * (size_t)size] = '\0';
 }
 
 struct hasher *hasher_free(struct hasher *hasher)

@@ -12,7 +12,7 @@
 #include "sha256.h"
 
 /* What is hashed together with a piece of another stream; other sizes are hashed at once. */
-#define HASH_STREAM_PIECE   (64u * 1024)
+#define HASH_STREAM_PIECE   ((size_t)64 * 1024)
 #define HASH_STREAM_WAITING 3 /* pieces of one stream */
 
 /* Allocations end the process where they fail. */

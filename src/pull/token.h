@@ -11,8 +11,8 @@
 #include "credentials.h"
 #include "http.h"
 
-#define TOKEN_ANSWER_MAX (64u * 1024) /* bytes */
-#define TOKEN_SECONDS	 60	      /* how long a token holds where the server does not say */
+#define TOKEN_ANSWER_MAX ((size_t)64 * 1024) /* bytes */
+#define TOKEN_SECONDS	 60 /* how long a token holds where the server does not say */
 
 /* All is borrowed. */
 struct token_request {

@@ -19,8 +19,8 @@
 
 #define WATCH_MS       100
 #define STALL_BYTES    1024 /* fewer in the time of a stall are one */
-#define HEADERS_MAX    (64u * 1024)
-#define ERROR_BODY_MAX (64u * 1024) /* kept of answers other than 2xx */
+#define HEADERS_MAX    ((size_t)64 * 1024)
+#define ERROR_BODY_MAX ((size_t)64 * 1024) /* kept of answers other than 2xx */
 #define RECEIVE_BUFFER (128L * 1024)
 
 struct transfer {
@@ -186,7 +186,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *user)
 	if (t->begun)
 		return count; /* what comes after the body says nothing that is needed */
 	if (t->header_bytes > HEADERS_MAX) {
-		t->result = refuse_as(t->err, -EFBIG, "%s: more than %u bytes of headers", t->what,
+		t->result = refuse_as(t->err, -EFBIG, "%s: more than %zu bytes of headers", t->what,
 				      HEADERS_MAX);
 		return 0;
 	}
