@@ -11,7 +11,7 @@
 
 #include "bundle.h"
 #include "command.h"
-#include "limits.h"
+#include "image_limits.h"
 #include "platform.h"
 #include "pull.h"
 #include "reference.h"

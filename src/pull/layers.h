@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 
 #include "image.h"
-#include "limits.h"
+#include "image_limits.h"
 #include "progress.h"
 #include "source.h"
 #include "store.h"

@@ -8,7 +8,7 @@
 
 #include "berth/base/error.h"
 
-#include "limits.h"
+#include "image_limits.h"
 #include "reader.h"
 
 /* Where a file's content lies. */

@@ -11,6 +11,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -231,6 +232,18 @@ static void catch_signals(void)
 	sigaction(SIGPIPE, &ignored, NULL);
 }
 
+/* Layers side by side, and directories deep within each other, take a descriptor each. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	/* Without it only unusual images fail, with an error that says so. */
+	ignore(setrlimit(RLIMIT_NOFILE, &limit));
+}
+
 static int run(const struct invocation *invocation, struct error *err)
 {
 	const struct globals *globals = globals_of(invocation);
@@ -260,6 +273,7 @@ static int run(const struct invocation *invocation, struct error *err)
 		return fail(err, -errno, "find the store's directory (--root)");
 	/* What is made must not depend on the caller's mask; modes are given one by one. */
 	umask(022);
+	raise_descriptors();
 	catch_signals();
 	/* Files of many owners are made as root of a namespace that has many ids. */
 	if (invocation->command->writes && geteuid() != 0)

@@ -10,7 +10,7 @@
 #include "berth/base/error.h"
 
 #include "image.h"
-#include "limits.h"
+#include "image_limits.h"
 #include "progress.h"
 #include "source.h"
 #include "store.h"

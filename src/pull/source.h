@@ -12,7 +12,7 @@
 #include "berth/base/error.h"
 
 #include "image.h"
-#include "limits.h"
+#include "image_limits.h"
 #include "reader.h"
 
 /* The raw bytes of an index, manifest or configuration, checked against what was asked for. */

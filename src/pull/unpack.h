@@ -9,7 +9,7 @@
 
 #include "berth/base/error.h"
 
-#include "limits.h"
+#include "image_limits.h"
 #include "reader.h"
 
 struct unpack_options {

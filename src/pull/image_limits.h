@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an image may cost: bounds against hostile or broken ones, each with its own flag. */
-#ifndef BERTH_PULL_LIMITS_H
-#define BERTH_PULL_LIMITS_H
+#ifndef BERTH_PULL_IMAGE_LIMITS_H
+#define BERTH_PULL_IMAGE_LIMITS_H
 
 #include <stdint.h>
 
