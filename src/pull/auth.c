@@ -25,7 +25,7 @@
 #include "token.h"
 
 /* A token that ends sooner is renewed before it is used. */
-#define RENEW_BEFORE_MS (10 * 1000)
+#define RENEW_BEFORE_MS 10000
 
 struct auth {
 	struct http *http;

@@ -174,7 +174,7 @@ static int look_in_passwd(const struct lookup *look, bool is_number, const char 
 	char *line;
 	int r = read_file(look->merged, "/etc/passwd", &text, err);
 
-	if (r < 0)
+	if (r < 0 || !text)
 		return r;
 	for (char *rest = text; (line = next_line(&rest));) {
 		struct passwd_line entry;
@@ -229,7 +229,7 @@ static int find_groups(const struct lookup *look, const char *name, struct error
 	char *line;
 	int r = read_file(look->merged, "/etc/group", &text, err);
 
-	if (r < 0)
+	if (r < 0 || !text)
 		return r;
 	result->groups = arena_alloc(look->arena, count_lines(text), sizeof(*result->groups));
 	for (char *rest = text; (line = next_line(&rest));) {
@@ -252,7 +252,7 @@ static int find_group(const struct lookup *look, struct error *err)
 	if (r > 0)
 		return 0;
 	r = read_file(look->merged, "/etc/group", &text, err);
-	if (r < 0)
+	if (r < 0 || !text)
 		return r;
 	for (char *rest = text; (line = next_line(&rest));) {
 		struct group_line entry;
@@ -277,7 +277,7 @@ static int look_up(const struct lookup *look, struct error *err)
 	r = look_in_passwd(look, is_number, &name, err);
 	if (r >= 0 && look->group[0])
 		return find_group(look, err);
-	return r < 0 || is_number ? r : find_groups(look, name, err);
+	return r < 0 || is_number || !name ? r : find_groups(look, name, err);
 }
 
 int bundle_user_find(struct arena *arena, const struct merged *merged, const char *text,

@@ -189,7 +189,8 @@ static int find_entry(const struct lookup *lookup, const struct json *auths,
 
 	for (const struct json *entry = auths ? auths->item : NULL; entry; entry = entry->next) {
 		size_t fits = key_fits(plain_key(lookup->arena, entry->key), lookup->place);
-		struct credentials found = {.kind = CREDENTIALS_NONE};
+		_cleanup_credentials_ struct credentials found = {.kind = CREDENTIALS_NONE};
+		struct credentials shorter = *ret;
 		int r;
 
 		if (fits <= best)
@@ -201,8 +202,9 @@ static int find_entry(const struct lookup *lookup, const struct json *auths,
 			return r;
 		if (found.kind == CREDENTIALS_NONE)
 			continue;
-		credentials_done(ret);
 		*ret = found;
+		/* Freed at the end of the scope, in the place of what was found. */
+		found = shorter;
 		best = fits;
 	}
 	return 0;

@@ -188,7 +188,7 @@ static int follow(struct http *http, struct exchange *exchange, char **url,
 
 	if (!may_redirect(exchange->request))
 		return refuse(err, "%s: the answer is a redirect, which is not followed", what);
-	if (url_resolve(&http->curl, *url, location, &next, &where) < 0)
+	if (url_resolve(&http->curl, *url, location, &next, &where) < 0 || !where.scheme)
 		return within(err, refuse_url(err, "a redirect to ", location), "%s", what);
 	if (str_equal(exchange->where.scheme, "https") && str_equal(where.scheme, "http") &&
 	    !http->options.insecure)
@@ -235,7 +235,7 @@ int http_try(struct http *http, const struct http_request *request, struct http_
 	int r = http_url_parse(http, url, &exchange.where, err);
 
 	ret->failure = HTTP_FAILURE_FINAL;
-	if (r < 0)
+	if (r < 0 || !exchange.where.scheme)
 		return r;
 	exchange.url = url;
 	r = try_hops(http, &exchange, &url, ret, err);

@@ -200,6 +200,17 @@ static int make_layer(struct job *job, struct layer *layer, struct error *err)
 	}
 }
 
+/* Which layer it is about; readers that know what they read have said so already. */
+static int name_layer(const struct layer *layer, int code, struct error *err)
+{
+	const struct digest *digest = &layer->descriptor->digest;
+	char name[DIGEST_TEXT_MAX];
+
+	return strstr(err->text, digest->hex)
+		       ? code
+		       : within(err, code, "layer %s", digest_text(digest, name));
+}
+
 static int fetch_layer(struct job *job, struct layer *layer, struct error *err)
 {
 	int r;
@@ -209,7 +220,7 @@ static int fetch_layer(struct job *job, struct layer *layer, struct error *err)
 	else
 		r = make_layer(job, layer, err);
 	set_state(job, layer, r < 0 ? LAYER_FAILED : r > 0 ? LAYER_PRESENT : LAYER_DONE);
-	return r;
+	return r < 0 ? name_layer(layer, r, err) : r;
 }
 
 /* The next layer that nobody works at, or NULL: none, or there is no point any more. */

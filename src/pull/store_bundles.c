@@ -182,7 +182,7 @@ int bundle_record_read(const struct store *store, struct arena *arena, const cha
 {
 	int r = read_record(store->fd, name, arena, ret, err);
 
-	if (r >= 0 && !str_equal(ret->id, name + strlen("bundles/")))
+	if (r >= 0 && ret->id && !str_equal(ret->id, name + strlen("bundles/")))
 		return refuse(err, "%s: holds the bundle %s, which belongs elsewhere", name,
 			      ret->id);
 	return r;
@@ -192,10 +192,10 @@ static bool is_at_path(const struct bundle_record *record)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
 	_cleanup_fd_ int fd = open(record->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct bundle_record mark;
+	struct bundle_record mark = {.id = NULL};
 	struct error err = ERROR_NONE;
 
-	return fd >= 0 && read_record(fd, MARK, arena, &mark, &err) >= 0 &&
+	return fd >= 0 && read_record(fd, MARK, arena, &mark, &err) >= 0 && mark.id &&
 	       str_equal(mark.id, record->id);
 }
 

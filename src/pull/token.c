@@ -13,7 +13,7 @@
 #define CLIENT_ID "berth-pull"
 
 /* A day; longer than any pull. */
-#define SECONDS_MAX (24 * 60 * 60)
+#define SECONDS_MAX 86400
 
 /* Percent-encodes what may not stand in the value of a query (RFC 3986 §3.4) or a form. */
 static void add_encoded(struct buf *out, const char *text, size_t length)

@@ -172,7 +172,7 @@ static void take_header(struct transfer *t, const char *line, size_t length)
 		return;
 	text = xstrndup(line, length);
 	for (char *c = text; *c && *c != ':'; c++)
-		*c = (char)tolower((unsigned char)*c);
+		*c = (char)(tolower)((unsigned char)*c); /* the macro is long */
 	strv_add(&t->response->headers, text);
 }
 

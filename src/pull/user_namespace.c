@@ -150,6 +150,6 @@ int user_namespace_enter(struct error *err)
 		child.pid = 0;
 		return fail(err, r, "start a process for the maps of a user namespace");
 	}
-	theirs = fd_close(theirs);
+	fd_close(take_fd(&theirs));
 	return move(ours, err);
 }

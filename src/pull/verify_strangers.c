@@ -42,7 +42,7 @@ static void look_at(const struct search *search, const char *directory, const ch
 	    path_set_has(search->known, path))
 		return;
 	/* Once is enough, also where the directory has several lines. */
-	if (path_set_count(search->known) < 2 * INDEX_SHARE_MAX)
+	if (path_set_count(search->known) < (size_t)2 * INDEX_SHARE_MAX)
 		path_set_add(search->known, path);
 	verify_report(search->verification, path, "not of the layer");
 }

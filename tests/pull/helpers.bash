@@ -233,12 +233,14 @@ pull_fails() {
 	contains "${stderr##*$'\n'}" "$text"
 }
 
-# Starts berth-pull in the background; sets BG_PID, OUT and ERR. teardown ends it.
+# Starts berth-pull in the background; sets BG_PID, OUT and ERR. teardown ends it. SIGINT, which a
+# shell has such processes ignore, acts as with one in the foreground.
 pull_background() {
 	CALLS=$((CALLS + 1))
 	OUT=$T/out.$CALLS
 	ERR=$T/err.$CALLS
-	"$BERTH_PULL" --root "$STORE" "$@" <"${STDIN:-/dev/null}" >"$OUT" 2>"$ERR" 3>&- 4>&- &
+	env --default-signal=INT "$BERTH_PULL" --root "$STORE" "$@" <"${STDIN:-/dev/null}" \
+		>"$OUT" 2>"$ERR" 3>&- 4>&- &
 	BG_PID=$!
 	SERVERS+=("$BG_PID")
 }
