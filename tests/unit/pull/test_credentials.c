@@ -246,6 +246,9 @@ static void put_helper(const struct world *world, const char *name, const char *
 
 static void test_helpers(void **state)
 {
+	if (!has_call(SYS_clone3))
+		skip_because("there is no clone3(2) here");
+
 	const struct world *world = *state;
 	_cleanup_free_ char *path =
 		xasprintf("PATH=:.:relative:/nonexistent:%s:/bin:/usr/bin", world->path);
@@ -255,8 +258,6 @@ static void test_helpers(void **state)
 	struct question hub = {"docker.io", "library/x", {.environment = environment}};
 	_cleanup_free_ char *asked = NULL;
 
-	if (!has_call(SYS_clone3))
-		skip_because("there is no clone3(2) here");
 	put_directory(world, ".docker");
 	put_helper(world, "docker-credential-one",
 		   "echo \"{\\\"ServerURL\\\":\\\"$(cat)\\\",\\\"Username\\\":\\\"one-$1\\\","
@@ -294,6 +295,9 @@ static void test_helpers(void **state)
 
 static void test_helper_failures(void **state)
 {
+	if (!has_call(SYS_clone3))
+		skip_because("there is no clone3(2) here");
+
 	static const struct {
 		const char *script, *expected;
 	} rows[] = {
@@ -316,8 +320,6 @@ static void test_helper_failures(void **state)
 	const char *const environment[] = {path, NULL};
 	struct question question = {"h:1", "x", {.environment = environment}};
 
-	if (!has_call(SYS_clone3))
-		skip_because("there is no clone3(2) here");
 	put_directory(world, ".docker");
 	put_file(world, ".docker/config.json", "{\"credsStore\":\"x\"}");
 	check(world, &question, "*config.json: docker-credential-x is not in the directories");

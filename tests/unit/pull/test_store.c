@@ -371,6 +371,9 @@ static void make_indexed(const struct store *store, const struct digest *diff_id
 /* What was not written to the disk is verified in another boot, once. */
 static void test_other_boot(void **state)
 {
+	if (!has_call(SYS_openat2))
+		skip_because("there is no openat2(2) here");
+
 	struct store store = open_store(*state, STORE_ADD);
 	_cleanup_store_layer_ struct store_layer layer = STORE_LAYER_NONE;
 	struct digest whole = digest_for("whole"), damaged = digest_for("damaged");
