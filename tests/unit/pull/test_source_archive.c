@@ -108,7 +108,7 @@ static void assert_layer(struct source *source, const struct descriptor *layer,
 static void read_image(struct arena *arena, struct source *source, struct manifest *ret,
 		       struct image_config *ret_config)
 {
-	_cleanup_raw_document_ struct raw_document raw = {NULL}, config = {NULL};
+	_cleanup_raw_document_ struct raw_document raw = {.text = NULL}, config = {.text = NULL};
 	struct document document;
 	struct error err = ERROR_NONE;
 	struct digest digest;
@@ -267,7 +267,7 @@ static void test_oci(void **state)
 {
 	const struct world *world = *state;
 	_cleanup_source_ struct source *source = NULL;
-	_cleanup_raw_document_ struct raw_document document = {NULL};
+	_cleanup_raw_document_ struct raw_document document = {.text = NULL};
 	_cleanup_buf_ struct buf tar = BUF_EMPTY;
 	_cleanup_free_ char *hex = sha256("hello");
 	_cleanup_free_ char *blob = xasprintf("blobs/sha256/%s", hex);
@@ -350,7 +350,7 @@ static void test_strangers(void **state)
 {
 	const struct world *world = *state;
 	_cleanup_source_ struct source *source = NULL;
-	_cleanup_raw_document_ struct raw_document document = {NULL};
+	_cleanup_raw_document_ struct raw_document document = {.text = NULL};
 	_cleanup_reader_ struct reader *reader = NULL;
 	struct descriptor other = {.media_type = "", .size = 5};
 	struct error err = ERROR_NONE;

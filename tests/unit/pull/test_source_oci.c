@@ -49,7 +49,7 @@ static int open_source(const struct world *world, const char *suffix, struct sou
 static char *read_top(const struct world *world, const char *suffix, struct error *err)
 {
 	_cleanup_source_ struct source *source = NULL;
-	_cleanup_raw_document_ struct raw_document document = {NULL};
+	_cleanup_raw_document_ struct raw_document document = {.text = NULL};
 
 	if (open_source(world, suffix, &source, err) < 0 ||
 	    source->document(source, NULL, limits.manifest_bytes, &document, err) < 0)
@@ -74,7 +74,7 @@ static void test_one_image(void **state)
 {
 	const struct world *world = *state;
 	_cleanup_source_ struct source *source = NULL;
-	_cleanup_raw_document_ struct raw_document document = {NULL};
+	_cleanup_raw_document_ struct raw_document document = {.text = NULL};
 	struct error err = ERROR_NONE;
 	struct digest digest, head;
 
@@ -280,7 +280,7 @@ static void test_size_limit(void **state)
 {
 	const struct world *world = *state;
 	_cleanup_source_ struct source *source = NULL;
-	_cleanup_raw_document_ struct raw_document document = {NULL};
+	_cleanup_raw_document_ struct raw_document document = {.text = NULL};
 	struct error err = ERROR_NONE;
 	struct digest digest;
 

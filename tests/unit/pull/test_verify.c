@@ -322,7 +322,9 @@ static void test_many(void **state)
 	fd = openat(world->fd, "index", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	writer = index_writer_new(fd);
 	for (int i = 0; i < 600000; i++) {
-		snprintf(path, sizeof(path), i % 32 ? "" : "missing/%d", i);
+		path[0] = '\0';
+		if (i % 32 == 0)
+			snprintf(path, sizeof(path), "missing/%d", i);
 		entry.type = i % 32 ? 'i' : 'f';
 		entry.path = path;
 		index_writer_add(writer, &entry);
