@@ -112,7 +112,7 @@ static int decompress(int *fd, const char *what, const char *tmp, const struct l
 		return fail(err, -errno, "make a file in \"%s\", to decompress \"%s\"", tmp, what);
 	reader = reader_decompress(reader_of_file(take_fd(fd), 0, UINT64_MAX, what),
 				   limits->image_bytes ? limits->image_bytes : UINT64_MAX,
-				   limits->ratio, what);
+				   "--max-image-size", limits->ratio, what);
 	r = write_all_from(reader, made, tmp, err);
 	if (r < 0)
 		return r;

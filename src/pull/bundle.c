@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -60,26 +59,53 @@ static int check_place(const char *path, struct error *err)
 	return 0;
 }
 
-static int open_workplace(const char *path, struct workplace *ret, struct error *err)
+/* The directory that the bundle is to lie in, writable. */
+static int open_parent(const char *path, struct error *err)
 {
 	const char *slash = strrchr(path, '/');
 	_cleanup_free_ char *parent = xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
+	_cleanup_fd_ int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return fail(err, -errno, "bundle \"%s\": open \"%s\"", path, parent);
+	if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
+		return fail(err, -errno, "bundle \"%s\": write to \"%s\"", path, parent);
+	return take_fd(&fd);
+}
+
+int bundle_check_place(const char *path, struct error *err)
+{
+	_cleanup_free_ char *absolute = path_absolute(path);
+	_cleanup_fd_ int parentfd = -EBADF;
+	int r;
+
+	if (!absolute)
+		return fail(err, -errno, "find the working directory");
+	r = check_place(absolute, err);
+	if (r < 0)
+		return r;
+	parentfd = open_parent(absolute, err);
+	return parentfd < 0 ? parentfd : 0;
+}
+
+static int open_workplace(const char *path, struct workplace *ret, struct error *err)
+{
 	char random[RANDOM_NAME_MAX];
 	int fd, r;
 
 	ret->path = path;
-	ret->last = slash + 1;
+	ret->last = strrchr(path, '/') + 1;
 	if (ret->last[0] == '\0')
 		return refuse(err, "bundle \"/\": is there, and not empty");
-	ret->parentfd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ret->parentfd = open_parent(path, err);
 	if (ret->parentfd < 0)
-		return fail(err, -errno, "bundle \"%s\": open \"%s\"", path, parent);
+		return ret->parentfd;
 	r = random_name(random);
 	if (r < 0)
 		return fail(err, r, "name a directory");
 	snprintf(ret->name, sizeof(ret->name), ".berth-bundle-%s", random);
 	if (mkdirat(ret->parentfd, ret->name, 0700) < 0) {
-		r = fail(err, -errno, "bundle \"%s\": make a directory in \"%s\"", path, parent);
+		r = fail(err, -errno, "bundle \"%s\": make a directory beside it", path);
 		ret->name[0] = '\0';
 		return r;
 	}
@@ -161,17 +187,6 @@ static int make(const struct bundle_work *start, const char *path, struct error 
 	return r < 0 ? r : move_into_place(&place, err);
 }
 
-/* Every layer is open, and of each directory on the way down two or three descriptors. */
-static void raise_file_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int bundle_make(const struct store *store, const struct image_config *config,
 		const struct bundle_options *options, const char *path, struct error *err)
 {
@@ -185,7 +200,6 @@ int bundle_make(const struct store *store, const struct image_config *config,
 
 	if (!absolute)
 		return fail(err, -errno, "find the working directory");
-	raise_file_limit();
 	r = bundle_plan_read(arena, options, &plan, err);
 	if (r >= 0)
 		r = check_place(absolute, err);

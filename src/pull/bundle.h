@@ -33,6 +33,10 @@ extern const struct option bundle_option_table[BUNDLE_OPTION_COUNT];
  */
 int bundle_options_check(const struct bundle_options *options, struct error *err) must_check;
 
+/* Refuses a place that no bundle can be made at: bundle_make() would find out after the download.
+ */
+int bundle_check_place(const char *path, struct error *err) must_check;
+
 /*
  * Makes the bundle directory @path (which must be new or empty; mode 0700), with config.json and
  * either the overlay of the image's layers or, with `flat`, a plain root file system. On failure

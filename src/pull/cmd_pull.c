@@ -156,6 +156,8 @@ static int read_values(struct arena *arena, const struct context *context,
 		r = refuse(err, "--parallel: %u is more than %d", given->parallel, PARALLEL_MAX);
 	if (r >= 0)
 		r = bundle_options_check(&given->bundle, err);
+	if (r >= 0 && wanted->bundle)
+		r = bundle_check_place(wanted->bundle, err);
 	if (r >= 0 && wanted->image)
 		r = reference_parse(arena, wanted->image, &wanted->reference, err);
 	wanted->parallel = given->parallel ? given->parallel : PARALLEL_DEFAULT;

@@ -20,6 +20,7 @@ struct decompress {
 	struct reader reader;
 	struct reader *inner;
 	char *what;
+	const char *max_option;
 	struct codec *codec; /* NULL: the bytes stay as they are */
 	bool begun;
 	bool more;	    /* the codec has output without more input */
@@ -120,12 +121,13 @@ static int count(struct decompress *d, size_t size, struct error *err)
 
 	d->given += size;
 	if (d->given > d->max)
-		return refuse_as(err, -EFBIG, "%s: more than %llu bytes when unpacked", d->what,
-				 (unsigned long long)d->max);
+		return refuse_as(err, -EFBIG, "%s: more than %llu bytes when unpacked (%s)",
+				 d->what, (unsigned long long)d->max, d->max_option);
 	if (d->ratio > 0 && d->codec && d->given > RATIO_FREE_SIZE && d->given / d->ratio > used)
-		return refuse_as(err, -EFBIG,
-				 "%s: unpacked it is more than %llu times as large as packed",
-				 d->what, (unsigned long long)d->ratio);
+		return refuse_as(
+			err, -EFBIG,
+			"%s: unpacked it is more than %llu times as large as packed (--max-ratio)",
+			d->what, (unsigned long long)d->ratio);
 	return 0;
 }
 
@@ -247,8 +249,8 @@ static void decompress_free(struct reader *self)
 	free(d);
 }
 
-struct reader *reader_decompress(struct reader *inner, uint64_t max, uint64_t ratio,
-				 const char *what)
+struct reader *reader_decompress(struct reader *inner, uint64_t max, const char *max_option,
+				 uint64_t ratio, const char *what)
 {
 	struct decompress *d = xcalloc(1, sizeof(*d));
 
@@ -260,5 +262,6 @@ struct reader *reader_decompress(struct reader *inner, uint64_t max, uint64_t ra
 	d->max = max;
 	d->ratio = ratio;
 	d->what = xstrdup(what);
+	d->max_option = max_option;
 	return &d->reader;
 }

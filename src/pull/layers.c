@@ -112,7 +112,7 @@ static int build_chain(struct job *job, struct layer *layer, struct chain *chain
 	reader = reader_check(reader, &layer->descriptor->digest, layer->descriptor->size, what);
 	chain->check = reader;
 	reader = reader_decompress(reader, limits->layer_bytes ? limits->layer_bytes : UINT64_MAX,
-				   limits->ratio, what);
+				   "--max-layer-size", limits->ratio, what);
 	if (layer->descriptor->size >= PUMP_FROM)
 		reader = reader_pump(reader, is_late, chain);
 	free(what);

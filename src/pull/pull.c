@@ -176,6 +176,8 @@ static int read_config(struct arena *arena, const struct pull_request *request,
 	int r = request->source->config(request->source, &ret->manifest.config,
 					request->limits->config_bytes, &raw, err);
 
+	if (r == -EFBIG && !strstr(err->text, "--max-config-size"))
+		return within(err, r, "configuration (--max-config-size)");
 	if (r >= 0)
 		r = image_config_read(arena, raw.text, raw.size, &ret->config, err);
 	if (r >= 0)

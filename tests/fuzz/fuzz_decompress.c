@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int unpack(struct reader *inner, struct buf *out)
 {
-	_cleanup_reader_ struct reader *reader = reader_decompress(inner, MAX, 1100, "input");
+	_cleanup_reader_ struct reader *reader =
+		reader_decompress(inner, MAX, "--max", 1100, "input");
 	struct error err = ERROR_NONE;
 	const void *data;
 	size_t size;

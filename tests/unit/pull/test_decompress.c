@@ -94,7 +94,8 @@ static bool pack(int way, struct buf *out, const unsigned char *content, size_t 
 
 static struct reader *unpack(const void *data, size_t size, size_t piece)
 {
-	return reader_decompress(&pieces_make(data, size, piece)->reader, UINT64_MAX, 0, "layer x");
+	return reader_decompress(&pieces_make(data, size, piece)->reader, UINT64_MAX, "--max", 0,
+				 "layer x");
 }
 
 static void assert_unpacks_in_pieces(const struct buf *packed, const void *content, size_t size)
@@ -363,7 +364,8 @@ static void assert_limited(int way, uint64_t max, uint64_t ratio, size_t size, b
 	int r;
 
 	assert_true(pack(way, &packed, content, size));
-	reader = reader_decompress(reader_of_memory(packed.data, packed.size), max, ratio, "x");
+	reader = reader_decompress(reader_of_memory(packed.data, packed.size), max, "--max", ratio,
+				   "x");
 	r = reader_drain(reader, &err);
 	assert_int_equal(r, refused ? -EFBIG : 0);
 }
@@ -408,7 +410,7 @@ static void test_errors_pass(void **state)
 		assert_true(pack(way, &packed, content, 100000));
 		pieces = pieces_make(packed.data, packed.size / 2, 100);
 		pieces->result = -ECONNRESET;
-		reader = reader_decompress(&pieces->reader, UINT64_MAX, 0, "x");
+		reader = reader_decompress(&pieces->reader, UINT64_MAX, "--max", 0, "x");
 		assert_failed(reader_drain(reader, &err), err, -ECONNRESET);
 	}
 }

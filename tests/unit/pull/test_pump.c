@@ -100,7 +100,8 @@ static void test_late_thread(void **state)
 		_cleanup_reader_ struct reader *reader = NULL;
 
 		digest_of(DIGEST_SHA256, content, size, &digest);
-		reader = reader_decompress(open_content(*state, content, size), UINT64_MAX, 0, "x");
+		reader = reader_decompress(open_content(*state, content, size), UINT64_MAX, "--max",
+					   0, "x");
 		reader = reader_pump(reader, is_time, &left);
 		assert_int_equal(reader->keeps, READER_KEEPS);
 		reader = reader_check(reader, &digest, size, "x");
