@@ -18,6 +18,8 @@ PROJECT_DIR=$(cd "$HELPERS_DIR/../.." && pwd)
 CACHE_DIR=${BERTH_TEST_CACHE:-$PROJECT_DIR/build/tests}
 BERTH=${BERTH:-$PROJECT_DIR/build/release/berth}
 BERTH_TIMEOUT=${BERTH_TIMEOUT:-30}
+# shellcheck source=tests/assert.bash
+. "$PROJECT_DIR/tests/assert.bash"
 
 # --- once per suite ------------------------------------------------------------------------------
 
@@ -160,16 +162,6 @@ make_bundle() {
 	cp --remove-destination "$SUITE/rootfs/etc/passwd" "$SUITE/rootfs/etc/group" "$1/rootfs/etc/"
 	read_file text "$SUITE/config.json"
 	printf '%s\n' "${text/@ID@/$ID}" >"$1/config.json"
-}
-
-# Puts a file's text, up to the first NUL byte and without the newlines at its end, into a variable.
-read_file() {
-	local -n into=$1
-
-	IFS= read -r -d '' into <"$2" || true
-	while [[ $into == *$'\n' ]]; do
-		into=${into%$'\n'}
-	done
 }
 
 # The tree outside of every bundle that no container may change.
@@ -438,40 +430,6 @@ host_mount() {
 }
 
 # --- asserting -----------------------------------------------------------------------------------
-
-# Ends the test with a message and what berth said last.
-fail() {
-	printf '%s\n' "$*"
-	[[ -z ${stderr:-} ]] || printf 'stderr: %s\n' "$stderr"
-	[[ -z ${output:-} ]] || printf 'stdout: %.600s\n' "$output"
-	return 1
-}
-
-# Polls until a command succeeds, at most $1 seconds.
-wait_for() {
-	local end=$((SECONDS + $1 + 1))
-
-	shift
-	until "$@" >/dev/null 2>&1; do
-		((SECONDS < end)) || fail "timed out: $*" || return 1
-		sleep 0.02
-	done
-}
-
-# $1 is $2.
-is() {
-	[[ $1 == "$2" ]] || fail "${3:-value}: '$1', not '$2'"
-}
-
-# $1 contains $2.
-contains() {
-	[[ $1 == *"$2"* ]] || fail "no '$2' in: $1"
-}
-
-# $1 does not contain $2.
-lacks() {
-	[[ $1 != *"$2"* ]] || fail "'$2' in: $1"
-}
 
 # One line on stderr, which contains $1.
 one_line_error() {

@@ -17,6 +17,8 @@ LAB_DIR=$PULL_TESTS_DIR/lab
 BERTH=${BERTH:-$PROJECT_DIR/build/release/berth}
 BERTH_PULL=${BERTH_PULL:-${BERTH%/*}/berth-pull}
 PULL_TIMEOUT=${PULL_TIMEOUT:-60}
+# shellcheck source=tests/assert.bash
+. "$PROJECT_DIR/tests/assert.bash"
 
 # --- once per test -------------------------------------------------------------------------------
 
@@ -195,16 +197,6 @@ push_image() {
 
 # --- running berth-pull --------------------------------------------------------------------------
 
-# Puts a file's text without the newlines at its end into a variable.
-read_file() {
-	local -n into=$1
-
-	IFS= read -r -d '' into <"$2" || true
-	while [[ $into == *$'\n' ]]; do
-		into=${into%$'\n'}
-	done
-}
-
 # Runs berth-pull on the test's store; sets status, output, stderr, OUT and ERR. Never fails.
 pull_call() {
 	CALLS=$((CALLS + 1))
@@ -243,40 +235,4 @@ pull_background() {
 		>"$OUT" 2>"$ERR" 3>&- 4>&- &
 	BG_PID=$!
 	SERVERS+=("$BG_PID")
-}
-
-# --- asserting -----------------------------------------------------------------------------------
-
-# Ends the test with a message and what berth-pull said last.
-fail() {
-	printf '%s\n' "$*"
-	[[ -z ${stderr:-} ]] || printf 'stderr: %.2000s\n' "$stderr"
-	[[ -z ${output:-} ]] || printf 'stdout: %.600s\n' "$output"
-	return 1
-}
-
-# Polls until a command succeeds, at most $1 seconds.
-wait_for() {
-	local end=$((SECONDS + $1 + 1))
-
-	shift
-	until "$@" >/dev/null 2>&1; do
-		((SECONDS < end)) || fail "timed out: $*" || return 1
-		sleep 0.02
-	done
-}
-
-# $1 is $2.
-is() {
-	[[ $1 == "$2" ]] || fail "${3:-value}: '$1', not '$2'"
-}
-
-# $1 contains $2.
-contains() {
-	[[ $1 == *"$2"* ]] || fail "no '$2' in: $1"
-}
-
-# $1 does not contain $2.
-lacks() {
-	[[ $1 != *"$2"* ]] || fail "'$2' in: $1"
 }
