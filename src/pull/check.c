@@ -59,9 +59,8 @@ static void check_free(struct reader *self)
 {
 	struct check *check = (struct check *)self;
 
-	/* Before the bytes that it may still look at. */
-	hasher_free(check->hasher);
 	cleanup_reader(&check->inner);
+	hasher_free(check->hasher);
 	free(check->what);
 	free(check);
 }
@@ -70,13 +69,10 @@ struct reader *reader_check(struct reader *inner, const struct digest *expected,
 			    const char *what)
 {
 	struct check *check = xcalloc(1, sizeof(*check));
-	enum digest_algorithm algorithm = expected ? expected->algorithm : DIGEST_SHA256;
 
-	check->reader =
-		(struct reader){.read = check_read, .keeps = inner->keeps, .free = check_free};
+	check->reader = (struct reader){.read = check_read, .free = check_free};
 	check->inner = inner;
-	check->hasher =
-		inner->keeps >= HASHER_KEEPS ? hasher_new_stream(algorithm) : hasher_new(algorithm);
+	check->hasher = hasher_new(expected ? expected->algorithm : DIGEST_SHA256);
 	check->has_expected = expected;
 	if (expected)
 		check->expected = *expected;

@@ -31,8 +31,7 @@ struct decompress {
 	uint8_t head[COMPRESSION_HEAD_SIZE];
 	uint64_t taken, given; /* bytes from the inner reader, and out of here */
 	uint64_t max, ratio;
-	unsigned turn; /* which buffer is lent next */
-	uint8_t buffers[READER_KEEPS + 1][READER_CHUNK];
+	uint8_t buffer[READER_CHUNK]; /* what is lent */
 };
 
 /* More to decode. Returns 1, 0 at the end, or negative errno. */
@@ -231,11 +230,9 @@ static int decompress_read(struct reader *self, const void **ret_data, size_t *r
 			   struct error *err)
 {
 	struct decompress *d = (struct decompress *)self;
-	uint8_t *buffer = d->buffers[d->turn];
 
-	d->turn = (d->turn + 1) % (READER_KEEPS + 1);
-	*ret_data = buffer;
-	return decompress_read_into(self, buffer, READER_CHUNK, ret_size, err);
+	*ret_data = d->buffer;
+	return decompress_read_into(self, d->buffer, sizeof(d->buffer), ret_size, err);
 }
 
 static void decompress_free(struct reader *self)
@@ -256,7 +253,6 @@ struct reader *reader_decompress(struct reader *inner, uint64_t max, const char 
 
 	d->reader = (struct reader){.read = decompress_read,
 				    .read_into = decompress_read_into,
-				    .keeps = READER_KEEPS,
 				    .free = decompress_free};
 	d->inner = inner;
 	d->max = max;

@@ -7,8 +7,6 @@
 #include "berth/base/alloc.h"
 #include "berth/base/str.h"
 
-#include "hash_stream.h"
-
 static const struct {
 	const char *name;
 	size_t hex_length;
@@ -63,9 +61,7 @@ bool digest_equal(const struct digest *a, const struct digest *b)
 
 struct hasher {
 	enum digest_algorithm algorithm;
-	/* One of them is there. */
 	EVP_MD_CTX *context;
-	struct hash_stream *stream;
 };
 
 struct hasher *hasher_new(enum digest_algorithm algorithm)
@@ -80,23 +76,9 @@ struct hasher *hasher_new(enum digest_algorithm algorithm)
 	return hasher;
 }
 
-struct hasher *hasher_new_stream(enum digest_algorithm algorithm)
-{
-	struct hasher *hasher;
-
-	if (algorithm != DIGEST_SHA256 || !sha256_is_there())
-		return hasher_new(algorithm);
-	hasher = xcalloc(1, sizeof(*hasher));
-	hasher->algorithm = algorithm;
-	hasher->stream = hash_stream_new();
-	return hasher;
-}
-
 void hasher_add(struct hasher *hasher, const void *data, size_t size)
 {
-	if (hasher->stream)
-		hash_stream_add(hasher->stream, data, size);
-	else if (EVP_DigestUpdate(hasher->context, data, size) != 1)
+	if (EVP_DigestUpdate(hasher->context, data, size) != 1)
 		out_of_memory();
 }
 
@@ -104,11 +86,9 @@ void hasher_finish(struct hasher *hasher, struct digest *ret)
 {
 	static const char digits[] = "0123456789abcdef";
 	unsigned char bytes[EVP_MAX_MD_SIZE];
-	unsigned size = SHA256_SIZE;
+	unsigned size = 0;
 
-	if (hasher->stream)
-		hash_stream_finish(hasher->stream, bytes);
-	else if (EVP_DigestFinal_ex(hasher->context, bytes, &size) != 1)
+	if (EVP_DigestFinal_ex(hasher->context, bytes, &size) != 1)
 		out_of_memory();
 	ret->algorithm = hasher->algorithm;
 	for (size_t i = 0; i < size; i++) {
@@ -120,10 +100,8 @@ void hasher_finish(struct hasher *hasher, struct digest *ret)
 
 struct hasher *hasher_free(struct hasher *hasher)
 {
-	if (hasher) {
+	if (hasher)
 		EVP_MD_CTX_free(hasher->context);
-		hash_stream_free(hasher->stream);
-	}
 	free(hasher);
 	return NULL;
 }

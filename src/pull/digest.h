@@ -41,13 +41,6 @@ bool digest_equal(const struct digest *a, const struct digest *b);
 
 /* A digest in the making. Allocations end the process where they fail. */
 struct hasher *hasher_new(enum digest_algorithm algorithm);
-/*
- * For a long stream, among others of other threads, with which it is hashed faster. What is added
- * must stay as it is for HASHER_KEEPS calls of hasher_add() more, or until hasher_finish() or
- * hasher_free().
- */
-struct hasher *hasher_new_stream(enum digest_algorithm algorithm);
-#define HASHER_KEEPS 3
 void hasher_add(struct hasher *hasher, const void *data, size_t size);
 void hasher_finish(struct hasher *hasher, struct digest *ret); /* once */
 struct hasher *hasher_free(struct hasher *hasher);	       /* accepts and returns NULL */

@@ -170,8 +170,7 @@ struct part_reader {
 	struct reader reader;
 	struct part *part;
 	uint64_t offset;
-	unsigned turn; /* which buffer is lent next */
-	char buffers[READER_KEEPS + 1][READER_CHUNK];
+	char buffer[READER_CHUNK]; /* what is lent */
 };
 
 /* How many bytes there are behind @offset; 0 at the end; waits otherwise. */
@@ -198,23 +197,19 @@ static int read_part(struct reader *reader, const void **ret_data, size_t *ret_s
 {
 	struct part_reader *self = (struct part_reader *)reader;
 	int64_t more = wait_for_more(self->part, self->offset, err);
-	/* To the next multiple of a chunk: whole ones are the fastest to hash. */
-	int64_t room = (int64_t)READER_CHUNK - (int64_t)(self->offset % READER_CHUNK);
-	char *buffer = self->buffers[self->turn];
 	ssize_t size;
 
 	if (more <= 0)
 		return (int)more;
-	if (more > room)
-		more = room;
-	self->turn = (self->turn + 1) % (READER_KEEPS + 1);
+	if (more > (int64_t)sizeof(self->buffer))
+		more = sizeof(self->buffer);
 	do
-		size = pread(self->part->fd, buffer, (size_t)more, (off_t)self->offset);
+		size = pread(self->part->fd, self->buffer, (size_t)more, (off_t)self->offset);
 	while (size < 0 && errno == EINTR);
 	if (size <= 0)
 		return fail(err, size < 0 ? -errno : -EIO, "read what was downloaded");
 	self->offset += (uint64_t)size;
-	*ret_data = buffer;
+	*ret_data = self->buffer;
 	*ret_size = (size_t)size;
 	return 1;
 }
@@ -228,8 +223,7 @@ struct reader *part_reader(struct part *part)
 {
 	struct part_reader *self = xcalloc(1, sizeof(*self));
 
-	self->reader =
-		(struct reader){.read = read_part, .keeps = READER_KEEPS, .free = free_part_reader};
+	self->reader = (struct reader){.read = read_part, .free = free_part_reader};
 	self->part = part;
 	return &self->reader;
 }

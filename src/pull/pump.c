@@ -3,12 +3,11 @@
  * The stage of a stream that reads ahead in a thread of its own.
  *
  * Theory of operation. A ring of chunks: the thread reads into the chunk after the last full one,
- * the consumer lends out the first full one that it has not lent yet, and gives a chunk back some
- * calls later. The numbers of chunks filled, lent and given back only grow; they are guarded by one
- * lock, which is held for no copy and no read. The thread waits only for room, and is woken when
- * half of the ring is free, the consumer only for a chunk or the end. Freeing sets `stop` and wakes
- * the thread, so that it ends after the read that is under way, if there is one, and never waits
- * again.
+ * the consumer lends out the first full one, and gives it back with the next call. The numbers of
+ * chunks filled, lent and given back only grow; they are guarded by one lock, which is held for no
+ * copy and no read. The thread waits only for room, and is woken when half of the ring is free, the
+ * consumer only for a chunk or the end. Freeing sets `stop` and wakes the thread, so that it ends
+ * after the read that is under way, if there is one, and never waits again.
  *
  * Until the thread is started there is no ring: what is read is passed on as it is, which is the
  * cheapest as long as the other processors have something else to do.
@@ -157,13 +156,9 @@ static bool has_thread(struct pump *pump)
 	return start_thread(pump);
 }
 
-/* Gives back what is not kept any more. */
-static void return_chunks(struct pump *pump)
+static void return_chunk(struct pump *pump)
 {
-	const size_t kept = pump->reader.keeps;
-
-	if (pump->lent > kept)
-		pump->returned = pump->lent - kept;
+	pump->returned = pump->lent;
 	if (pump->filled - pump->returned <= CHUNKS / 2)
 		pthread_cond_signal(&pump->changed);
 }
@@ -174,7 +169,7 @@ static int take_chunk(struct pump *pump, const void **ret_data, size_t *ret_size
 	int r = 1;
 
 	pthread_mutex_lock(&pump->lock);
-	return_chunks(pump);
+	return_chunk(pump);
 	while (pump->filled == pump->lent && pump->end > 0)
 		pthread_cond_wait(&pump->changed, &pump->lock);
 	if (pump->filled > pump->lent) {
@@ -222,7 +217,7 @@ struct reader *reader_pump(struct reader *inner, bool (*is_wanted)(void *context
 {
 	struct pump *pump = xcalloc(1, sizeof(*pump));
 
-	pump->reader = (struct reader){.read = pump_read, .keeps = inner->keeps, .free = pump_free};
+	pump->reader = (struct reader){.read = pump_read, .free = pump_free};
 	pump->inner = inner;
 	pump->is_wanted = is_wanted;
 	pump->context = context;

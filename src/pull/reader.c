@@ -13,8 +13,7 @@ struct file_reader {
 	int fd;
 	uint64_t offset, left; /* left: UINT64_MAX to the file's end */
 	char *what;
-	unsigned turn; /* which buffer is lent next */
-	unsigned char buffers[READER_KEEPS + 1][READER_CHUNK];
+	unsigned char buffer[READER_CHUNK]; /* what is lent */
 };
 
 static int file_read(struct reader *self, const void **ret_data, size_t *ret_size,
@@ -22,13 +21,12 @@ static int file_read(struct reader *self, const void **ret_data, size_t *ret_siz
 {
 	struct file_reader *file = (struct file_reader *)self;
 	size_t want = file->left < READER_CHUNK ? (size_t)file->left : READER_CHUNK;
-	unsigned char *buffer = file->buffers[file->turn];
 	ssize_t got;
 
 	if (want == 0)
 		return 0;
 	do
-		got = pread(file->fd, buffer, want, (off_t)file->offset);
+		got = pread(file->fd, file->buffer, want, (off_t)file->offset);
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return fail(err, -errno, "read %s", file->what);
@@ -40,8 +38,7 @@ static int file_read(struct reader *self, const void **ret_data, size_t *ret_siz
 	file->offset += (uint64_t)got;
 	if (file->left != UINT64_MAX)
 		file->left -= (uint64_t)got;
-	file->turn = (file->turn + 1) % (READER_KEEPS + 1);
-	*ret_data = buffer;
+	*ret_data = file->buffer;
 	*ret_size = (size_t)got;
 	return 1;
 }
@@ -75,7 +72,6 @@ struct reader *reader_of_file(int fd, uint64_t offset, uint64_t size, const char
 
 	file->reader = (struct reader){
 		.read = file_read,
-		.keeps = READER_KEEPS,
 		.pass = file_pass,
 		.free = file_free,
 	};

@@ -16,15 +16,13 @@
 
 #include "digest.h"
 
-/* Size in bytes of the buffers that readers own; those that keep what they lent have so many more
- * of them. */
+/* Size in bytes of the buffers that readers own. */
 #define READER_CHUNK ((size_t)64 * 1024)
-#define READER_KEEPS 3
 
 struct reader {
 	/*
 	 * Yields the next bytes, at least one: *ret_data points to *ret_size bytes that stay valid
-	 * until the next call (see also `keeps`). Returns 1, 0 at the end (again and again), or
+	 * until the next call. Returns 1, 0 at the end (again and again), or
 	 * negative errno: -EBADMSG where the bytes are not what they should be (damaged, cut, of
 	 * another digest or length), -EFBIG beyond a limit, otherwise what the system said. No call
 	 * after an error.
@@ -35,8 +33,6 @@ struct reader {
 	 * no such way. */
 	int (*read_into)(struct reader *self, void *to, size_t size, size_t *ret_size,
 			 struct error *err);
-	/* For how many calls of read() more the bytes stay valid: 0 or READER_KEEPS. */
-	unsigned keeps;
 	/*
 	 * Passes over the next @size bytes without reading them, and without looking for the end.
 	 * NULL where they must be read.
