@@ -194,3 +194,10 @@ int fd_close_others(int first, const int *keep, size_t count, struct error *err)
 		r = sys_close_range(next, ~0u, 0);
 	return r < 0 ? fail(err, r, "close descriptors from %d", first) : 0;
 }
+
+int print_out(const char *text, struct error *err)
+{
+	int r = fd_write_all(STDOUT_FILENO, text, strlen(text));
+
+	return r < 0 ? fail(err, r, "write to standard output") : 0;
+}

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "berth/base/fd.h" /* print_out() */
 #include "berth/base/options.h"
 #include "berth/container/container.h"
 
@@ -31,8 +32,5 @@ struct command {
 extern const struct command command_checkpoint, command_create, command_delete, command_exec,
 	command_features, command_kill, command_list, command_pause, command_ps, command_restore,
 	command_resume, command_run, command_spec, command_start, command_state;
-
-/* Writes @text to standard output. */
-int print_out(const char *text, struct error *err) must_check;
 
 #endif

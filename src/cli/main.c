@@ -69,13 +69,6 @@ static int fill_stdio(struct error *err)
 	return 0;
 }
 
-int print_out(const char *text, struct error *err)
-{
-	int r = fd_write_all(STDOUT_FILENO, text, strlen(text));
-
-	return r < 0 ? fail(err, r, "write to standard output") : 0;
-}
-
 static int print_help(struct error *err)
 {
 	_cleanup_buf_ struct buf text = BUF_EMPTY;

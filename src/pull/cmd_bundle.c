@@ -37,14 +37,17 @@ static int run(const struct context *context, void *values, char *const *args, s
 }
 
 const struct command command_bundle = {
-	.name = "bundle",
-	.arguments = "IMAGE BUNDLE",
-	.summary = "make a bundle of an image that is in the store",
-	.groups = groups,
-	.group_count = ARRAY_SIZE(groups),
-	.values_size = sizeof(struct values),
-	.args_min = 2,
-	.args_max = 2,
+	.syntax =
+		{
+			.name = "bundle",
+			.arguments = "IMAGE BUNDLE",
+			.summary = "make a bundle of an image that is in the store",
+			.groups = groups,
+			.group_count = ARRAY_SIZE(groups),
+			.values_size = sizeof(struct values),
+			.args_min = 2,
+			.args_max = 2,
+		},
 	.writes = true,
 	.run = run,
 };

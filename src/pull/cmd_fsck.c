@@ -89,12 +89,15 @@ static int run(const struct context *context, void *values, char *const *args, s
 }
 
 const struct command command_fsck = {
-	.name = "fsck",
-	.arguments = "",
-	.summary = "check that the store is whole",
-	.options = options,
-	.option_count = ARRAY_SIZE(options),
-	.values_size = sizeof(struct values),
+	.syntax =
+		{
+			.name = "fsck",
+			.arguments = "",
+			.summary = "check that the store is whole",
+			.options = options,
+			.option_count = ARRAY_SIZE(options),
+			.values_size = sizeof(struct values),
+		},
 	.writes = true,
 	.run = run,
 };

@@ -114,12 +114,15 @@ static int run(const struct context *context, void *values, char *const *args, s
 }
 
 const struct command command_gc = {
-	.name = "gc",
-	.arguments = "",
-	.summary = "remove what no image and no bundle needs",
-	.options = options,
-	.option_count = ARRAY_SIZE(options),
-	.values_size = sizeof(struct values),
+	.syntax =
+		{
+			.name = "gc",
+			.arguments = "",
+			.summary = "remove what no image and no bundle needs",
+			.options = options,
+			.option_count = ARRAY_SIZE(options),
+			.values_size = sizeof(struct values),
+		},
 	.writes = true,
 	.run = run,
 };

@@ -33,14 +33,18 @@ static int run(const struct context *context, void *values, char *const *args, s
 }
 
 const struct command command_inspect = {
-	.name = "inspect",
-	.arguments = "IMAGE",
-	.summary = "say what an image is, and what each of its layers adds, changes and hides",
-	.options = options,
-	.option_count = ARRAY_SIZE(options),
-	.values_size = sizeof(struct values),
-	.args_min = 1,
-	.args_max = 1,
+	.syntax =
+		{
+			.name = "inspect",
+			.arguments = "IMAGE",
+			.summary = "say what an image is, and what each of its layers adds, "
+				   "changes and hides",
+			.options = options,
+			.option_count = ARRAY_SIZE(options),
+			.values_size = sizeof(struct values),
+			.args_min = 1,
+			.args_max = 1,
+		},
 	.writes = true,
 	.run = run,
 };

@@ -109,8 +109,11 @@ static int run(const struct context *context, void *values, char *const *args, s
 }
 
 const struct command command_list = {
-	.name = "list",
-	.arguments = "",
-	.summary = "list the images of the store",
+	.syntax =
+		{
+			.name = "list",
+			.arguments = "",
+			.summary = "list the images of the store",
+		},
 	.run = run,
 };

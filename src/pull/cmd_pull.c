@@ -306,16 +306,19 @@ static int run(const struct context *context, void *values, char *const *args, s
 }
 
 const struct command command_pull = {
-	.name = "pull",
-	.arguments = "IMAGE [BUNDLE]",
-	.summary = "fetch an image, and make a bundle of it",
-	.options = options,
-	.option_count = ARRAY_SIZE(options),
-	.groups = groups,
-	.group_count = ARRAY_SIZE(groups),
-	.values_size = sizeof(struct values),
-	.args_min = 0,
-	.args_max = 2,
+	.syntax =
+		{
+			.name = "pull",
+			.arguments = "IMAGE [BUNDLE]",
+			.summary = "fetch an image, and make a bundle of it",
+			.options = options,
+			.option_count = ARRAY_SIZE(options),
+			.groups = groups,
+			.group_count = ARRAY_SIZE(groups),
+			.values_size = sizeof(struct values),
+			.args_min = 0,
+			.args_max = 2,
+		},
 	.writes = true,
 	.run = run,
 };

@@ -104,10 +104,13 @@ static int run(const struct context *context, void *values, char *const *args, s
 }
 
 const struct command command_remove = {
-	.name = "remove",
-	.arguments = "IMAGE…",
-	.summary = "forget images (gc frees what they took)",
-	.args_min = 1,
-	.args_max = SIZE_MAX,
+	.syntax =
+		{
+			.name = "remove",
+			.arguments = "IMAGE…",
+			.summary = "forget images (gc frees what they took)",
+			.args_min = 1,
+			.args_max = SIZE_MAX,
+		},
 	.run = run,
 };

@@ -302,13 +302,16 @@ static int run(const struct context *context, void *values, char *const *args, s
 }
 
 const struct command command_verify = {
-	.name = "verify",
-	.arguments = "[IMAGE…]",
-	.summary = "compare layers with what was unpacked: all, or those of images",
-	.options = options,
-	.option_count = ARRAY_SIZE(options),
-	.values_size = sizeof(struct values),
-	.args_max = SIZE_MAX,
+	.syntax =
+		{
+			.name = "verify",
+			.arguments = "[IMAGE…]",
+			.summary = "compare layers with what was unpacked: all, or those of images",
+			.options = options,
+			.option_count = ARRAY_SIZE(options),
+			.values_size = sizeof(struct values),
+			.args_max = SIZE_MAX,
+		},
 	.writes = true,
 	.run = run,
 };

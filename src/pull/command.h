@@ -8,7 +8,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "berth/base/options.h"
+#include "berth/base/fd.h" /* print_out() */
+#include "berth/base/program.h"
 
 /* What every command has: the global options, and what the environment says. NULL: not set. */
 struct context {
@@ -23,23 +24,8 @@ struct context {
 	atomic_bool *cancelled; /* SIGINT or SIGTERM arrived, or work side by side must end */
 };
 
-/* Options that several commands share, and where in a command's values their struct lies. */
-struct option_group {
-	const struct option *options;
-	size_t count;
-	size_t offset;
-};
-
 struct command {
-	const char *name;
-	const char *arguments; /* "IMAGE [BUNDLE]" */
-	const char *summary;
-	const struct option *options;
-	size_t option_count;
-	const struct option_group *groups;
-	size_t group_count;
-	size_t values_size; /* of the struct that the options fill */
-	size_t args_min, args_max;
+	struct command_syntax syntax;
 	bool writes; /* to the store: an ordinary user needs his user namespace for it */
 	int (*run)(const struct context *context, void *values, char *const *args,
 		   struct error *err);
@@ -47,8 +33,5 @@ struct command {
 
 extern const struct command command_pull, command_bundle, command_list, command_remove, command_gc,
 	command_fsck, command_verify, command_inspect;
-
-/* Writes @text to standard output. */
-int print_out(const char *text, struct error *err) must_check;
 
 #endif

@@ -1,12 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * berth-pull's command line: global options, a command (pull where none is named), its options and
- * arguments, in any order.
- *
- * Theory of operation. The first word that is no option says which command it is; everything else
- * is then parsed by one table: the global options, those of the command, and those of the groups
- * that it shares with others. Their structs lie one behind the other in one block.
- */
+/* berth-pull: its commands, its global options, and what the environment decides. */
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
@@ -25,9 +18,10 @@
 #include "command.h"
 #include "user_namespace.h"
 
-static const struct command *const commands[] = {
-	&command_pull, &command_bundle, &command_list,	 &command_remove,
-	&command_gc,   &command_fsck,	&command_verify, &command_inspect,
+static const struct command_syntax *const commands[] = {
+	&command_pull.syntax,	&command_bundle.syntax,	 &command_list.syntax,
+	&command_remove.syntax, &command_gc.syntax,	 &command_fsck.syntax,
+	&command_verify.syntax, &command_inspect.syntax,
 };
 
 struct globals {
@@ -45,140 +39,21 @@ static const struct option global_options[] = {
 	{"version", 'v', OPTION_FLAG, offsetof(struct globals, version), NULL, "print the version"},
 };
 
-/* A command line, taken apart. */
-struct invocation {
-	const struct command *command;
-	struct option *options; /* all of them in one table, offsets into values */
-	size_t option_count;
-	char *values; /* struct globals, and the command's behind it */
-	struct strv words;
-	bool help;
+static const struct program program = {
+	.name = "berth-pull",
+	.commands = commands,
+	.command_count = ARRAY_SIZE(commands),
+	.by_default = &command_pull.syntax,
+	.global_options = global_options,
+	.global_count = ARRAY_SIZE(global_options),
+	.globals_size = sizeof(struct globals),
+	.version_offset = offsetof(struct globals, version),
 };
 
-/* Where the command's values begin. */
-#define VALUES_OFFSET ((sizeof(struct globals) + 15) & ~(size_t)15)
-
-static struct globals *globals_of(const struct invocation *invocation)
+/* The command whose syntax it is: the first member. */
+static const struct command *command_of(const struct invocation *invocation)
 {
-	return (struct globals *)invocation->values;
-}
-
-static const struct command *find_command(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (str_equal(commands[i]->name, name))
-			return commands[i];
-	}
-	return NULL;
-}
-
-static void add_options(struct invocation *invocation, const struct option *options, size_t count,
-			size_t offset)
-{
-	for (size_t i = 0; i < count; i++) {
-		struct option *row = &invocation->options[invocation->option_count++];
-
-		*row = options[i];
-		row->offset += offset;
-	}
-}
-
-static void make_table(struct invocation *invocation)
-{
-	const struct command *command = invocation->command;
-	size_t count = ARRAY_SIZE(global_options) + command->option_count;
-
-	for (size_t i = 0; i < command->group_count; i++)
-		count += command->groups[i].count;
-	invocation->options = xcalloc(count, sizeof(*invocation->options));
-	add_options(invocation, command->options, command->option_count, VALUES_OFFSET);
-	for (size_t i = 0; i < command->group_count; i++)
-		add_options(invocation, command->groups[i].options, command->groups[i].count,
-			    VALUES_OFFSET + command->groups[i].offset);
-	add_options(invocation, global_options, ARRAY_SIZE(global_options), 0);
-	invocation->values = xcalloc(1, VALUES_OFFSET + command->values_size);
-}
-
-/* Which command it is, by the first word behind global options; returns the words behind it. */
-static char *const *choose_command(struct invocation *invocation, char *const *args)
-{
-	struct globals scratch = {0};
-	struct error ignored = ERROR_NONE;
-	bool help = false;
-	int r = options_parse(global_options, ARRAY_SIZE(global_options), args, &scratch, &help,
-			      &ignored);
-
-	invocation->command = r >= 0 && args[r] ? find_command(args[r]) : NULL;
-	if (invocation->command)
-		return args + r + 1;
-	invocation->command = &command_pull;
-	if (r >= 0 && args[r] && str_equal(args[r], "help")) {
-		invocation->help = true;
-		if (args[r + 1] && find_command(args[r + 1]))
-			invocation->command = find_command(args[r + 1]);
-	}
-	return args;
-}
-
-static int check_words(const struct invocation *invocation, struct error *err)
-{
-	const struct command *command = invocation->command;
-	size_t count = invocation->words.count;
-
-	if (count < command->args_min)
-		return refuse(err, "%s: missing argument (usage: berth-pull %s %s)", command->name,
-			      command->name, command->arguments);
-	if (count > command->args_max)
-		return refuse(err, "%s: unexpected argument \"%s\"", command->name,
-			      invocation->words.items[command->args_max]);
-	return 0;
-}
-
-static int parse(struct invocation *invocation, char *const *args, struct error *err)
-{
-	char *const *rest = choose_command(invocation, args);
-	struct globals scratch = {0};
-	bool help = false;
-	int r;
-
-	make_table(invocation);
-	if (invocation->help)
-		return 0;
-	/* What stands before the command's name. */
-	if (rest != args) {
-		r = options_parse(global_options, ARRAY_SIZE(global_options), args, &scratch, &help,
-				  err);
-		if (r < 0)
-			return r;
-		*globals_of(invocation) = scratch;
-	}
-	r = options_parse_anywhere(invocation->options, invocation->option_count, rest,
-				   invocation->values, &invocation->words, err);
-	if (r < 0)
-		return within(err, r, "%s", invocation->command->name);
-	invocation->help = help || r > 0;
-	if (invocation->help || globals_of(invocation)->version)
-		return 0;
-	return check_words(invocation, err);
-}
-
-static int print_help(const struct invocation *invocation, struct error *err)
-{
-	_cleanup_buf_ struct buf text = BUF_EMPTY;
-	const struct command *command = invocation->command;
-
-	buf_printf(&text, "berth-pull %s: %s\n\nUsage: berth-pull %s [OPTION]… %s\n", command->name,
-		   command->summary, command->name, command->arguments);
-	if (command == &command_pull) {
-		buf_add_string(&text, "(\"pull\" may be left out)\n\nCommands:\n");
-		for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-			buf_printf(&text, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-		buf_add_string(&text, "  help       print this text, or a command's: "
-				      "berth-pull help COMMAND\n");
-	}
-	buf_add_string(&text, "\nOptions:\n");
-	options_help(invocation->options, invocation->option_count, &text);
-	return print_out(text.data, err);
+	return (const struct command *)invocation->command;
 }
 
 /* The user's own store, or the host's. NULL with errno. */
@@ -246,10 +121,10 @@ static void raise_descriptors(void)
 
 static int run(const struct invocation *invocation, struct error *err)
 {
-	const struct globals *globals = globals_of(invocation);
+	const struct globals *globals = (const struct globals *)invocation->globals;
+	const struct command *command = command_of(invocation);
 	bool is_user = geteuid() != 0 || !proc_in_first_user_namespace();
 	_cleanup_free_ char *store = choose_store(globals, is_user);
-	static char *const none[] = {NULL};
 	struct context context = {
 		.store = store,
 		.json = globals->json,
@@ -276,35 +151,34 @@ static int run(const struct invocation *invocation, struct error *err)
 	raise_descriptors();
 	catch_signals();
 	/* Files of many owners are made as root of a namespace that has many ids. */
-	if (invocation->command->writes && geteuid() != 0)
+	if (command->writes && geteuid() != 0)
 		r = user_namespace_enter(err);
 	if (r < 0)
 		return r;
 	context.user_namespace = !proc_in_first_user_namespace();
-	return invocation->command->run(&context, invocation->values + VALUES_OFFSET,
-					invocation->words.items ? invocation->words.items : none,
-					err);
+	return command->run(&context, invocation->values, invocation_words(invocation), err);
 }
 
 static int act(struct invocation *invocation, char *const *argv, struct error *err)
 {
-	_cleanup_buf_ struct buf version = BUF_EMPTY;
-	int r = parse(invocation, argv + 1, err);
+	_cleanup_buf_ struct buf text = BUF_EMPTY;
+	int r = invocation_parse(&program, argv + 1, invocation, err);
+	const struct globals *globals = (const struct globals *)invocation->globals;
 
 	if (r < 0)
 		return r;
-	r = log_open(NULL, LOG_FORMAT_TEXT,
-		     globals_of(invocation)->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING, err);
+	r = log_open(NULL, LOG_FORMAT_TEXT, globals->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
+		     err);
 	if (r < 0)
 		return r;
 	if (invocation->help)
-		return print_help(invocation, err);
-	if (globals_of(invocation)->version) {
-		buf_printf(&version, "berth-pull version %s\ncommit: %s\n", BERTH_VERSION,
+		invocation_help(&program, invocation, &text);
+	else if (globals->version)
+		buf_printf(&text, "berth-pull version %s\ncommit: %s\n", BERTH_VERSION,
 			   BERTH_COMMIT);
-		return print_out(version.data, err);
-	}
-	return run(invocation, err);
+	else
+		return run(invocation, err);
+	return print_out(text.data, err);
 }
 
 int main(int argc, char **argv)
@@ -328,10 +202,6 @@ int main(int argc, char **argv)
 	}
 	if (r < 0)
 		log_error(&err);
-	if (invocation.values)
-		options_done(invocation.options, invocation.option_count, invocation.values);
-	free(invocation.values);
-	free(invocation.options);
-	strv_done(&invocation.words);
+	invocation_done(&invocation);
 	return r < 0 ? 1 : 0;
 }

@@ -95,4 +95,7 @@ int file_replace_at(int dirfd, const char *name, mode_t mode, const char *data, 
  */
 int fd_write_all(int fd, const void *data, size_t size) must_check;
 
+/* Writes all of @text to standard output: what a command gives to its user. */
+int print_out(const char *text, struct error *err) must_check;
+
 #endif
