@@ -5,7 +5,7 @@ set -euo pipefail
 
 build=(
 	gcc clang cmake ninja-build pkg-config git ca-certificates
-	libyajl-dev libseccomp-dev libcap-dev libmnl-dev
+	libyajl-dev libseccomp-dev libcap-dev libmnl-dev libnftnl-dev
 	libcurl4-openssl-dev libssl-dev libisal-dev libzstd-dev zlib1g-dev
 	busybox-static
 )
@@ -16,7 +16,7 @@ test=(
 	iproute2 procps nftables util-linux attr uidmap
 	debootstrap mmdebstrap
 	crun runc patchelf xz-utils
-	podman catatonit containerd iptables netavark slirp4netns
+	podman catatonit containerd iptables netavark slirp4netns passt containernetworking-plugins curl
 	golang-go golang-github-opencontainers-runtime-tools-dev
 	golang-github-google-uuid-dev golang-github-mrunalp-fileutils-dev
 	golang-github-urfave-cli-dev

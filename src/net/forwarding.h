@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The sysctls without which no packet gets through. */
+#ifndef BERTH_NET_FORWARDING_H
+#define BERTH_NET_FORWARDING_H
+
+#include "network.h"
+
+/*
+ * Whether the host forwards what a bridge with a way out needs, for each family of its subnets; the
+ * error names all settings that are missing, as one sysctl(8) command. berth-net does not set them
+ * itself: they concern the whole host. Nothing is asked for an internal network.
+ */
+int forwarding_check(const struct network *network, struct error *err) must_check;
+
+/* Sets route_localnet of the bridge, so that ports that 127.0.0.1 publishes lead to it, and keeps
+ * the bridge from taking router advertisements of containers. */
+int forwarding_prepare_bridge(const char *bridge, struct error *err) must_check;
+
+#endif
