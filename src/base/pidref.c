@@ -2,6 +2,7 @@
 /* Processes, pinned by a pidfd. */
 #include "berth/base/pidref.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -10,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "berth/base/alloc.h"
 #include "berth/base/clock.h"
 #include "berth/base/fd.h"
 #include "berth/base/str.h"
@@ -20,10 +22,12 @@
 #endif
 
 /* Fields of /proc/PID/stat as proc(5) numbers them; the second one may hold anything. */
-#define STAT_FIELD_STATE  3
-#define STAT_FIELD_FLAGS  9
-#define STAT_FIELD_START  22
-#define STAT_FIELD_SIGNAL 31 /* pending ones of its first thread, as a mask */
+#define STAT_FIELD_STATE 3
+#define STAT_FIELD_FLAGS 9
+#define STAT_FIELD_START 22
+
+/* Bytes of /proc/PID/status, in which there may be 65536 groups. */
+#define STATUS_SIZE_MAX ((size_t)1 << 20)
 
 /* A flag of that field: cloned, and nothing executed since (include/linux/sched.h of the kernel).
  */
@@ -63,21 +67,41 @@ static const char *stat_field(char *fields, int number)
 	return field;
 }
 
+/*
+ * Whether the mask of signals of that name in /proc/PID/status has SIGKILL: hexadecimal, the last
+ * digit for signals 1 to 4, so that the ninth is the lowest bit of the third from the end.
+ */
+static bool has_kill(const char *status, const char *name)
+{
+	const char *line = strstr(status, name);
+	const char *end = line ? strchr(line + strlen(name), '\n') : NULL;
+
+	static_assert(SIGKILL == 9, "the third digit");
+	return end && end - line > (ptrdiff_t)strlen(name) + 3 && strchr("13579bdf", end[-3]);
+}
+
+/*
+ * A SIGKILL is dequeued a moment before the flag is set. But what was sent to a process, and not to
+ * one thread, stays pending there until the process is reaped. So the pending ones are looked at
+ * first: whoever has dequeued it since has set the flag soon after.
+ */
 bool pidref_is_doomed(int procfd, pid_t pid)
 {
-	const uint64_t kill = UINT64_C(1) << (SIGKILL - 1);
-	char text[1024], copy[1024], *fields = NULL;
-	const char *flags, *signals;
-	uint64_t mask = 0, pending = 0;
+	char text[1024], path[32], *fields = NULL;
+	_cleanup_free_ char *status = NULL;
+	struct error ignored = ERROR_NONE;
+	const char *flags;
+	uint64_t mask = 0;
 
+	snprintf(path, sizeof(path), "%d/status", pid);
+	if (file_read_at(procfd, path, STATUS_SIZE_MAX, &status, NULL, &ignored) < 0)
+		return false;
+	if (has_kill(status, "\nShdPnd:\t") || has_kill(status, "\nSigPnd:\t"))
+		return true;
 	if (read_stat(procfd, pid, text, sizeof(text), &fields) < 0 || !fields)
 		return false;
-	memcpy(copy, fields, strlen(fields) + 1);
 	flags = stat_field(fields, STAT_FIELD_FLAGS);
-	signals = stat_field(copy, STAT_FIELD_SIGNAL);
-	if (!flags || !signals || str_to_u64(flags, &mask) < 0 || str_to_u64(signals, &pending) < 0)
-		return false;
-	return mask & PF_SIGNALED || pending & kill;
+	return flags && str_to_u64(flags, &mask) == 0 && mask & PF_SIGNALED;
 }
 
 int pidref_start_time(int procfd, pid_t pid, uint64_t *ret_ticks, bool *ret_zombie)
