@@ -159,7 +159,7 @@ static int copy_other(struct flat *flat, const struct pair *pair, const char *na
 static int empty(struct flat *flat, int dirfd, struct error *err)
 {
 	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_dir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
 
 	if (!dir) {
@@ -174,7 +174,6 @@ static int empty(struct flat *flat, int dirfd, struct error *err)
 	}
 	if (r >= 0 && errno)
 		r = -errno;
-	closedir(dir);
 	return r < 0 ? fail(err, r, "empty \"%s\"", flat->path.data) : 0;
 }
 
@@ -248,7 +247,7 @@ static int copy_entries(struct flat *flat, const struct pair *pair, struct error
 {
 	const size_t size = flat->path.size;
 	int fd = openat(pair->from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_dir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
 
 	if (!dir) {
@@ -268,7 +267,6 @@ static int copy_entries(struct flat *flat, const struct pair *pair, struct error
 	}
 	if (r >= 0 && errno)
 		r = fail(err, -errno, "list \"%s\" of a layer", flat->path.data);
-	closedir(dir);
 	return r;
 }
 

@@ -76,7 +76,7 @@ static int copy_names(struct work *work, const struct merged_place *place, size_
 		      struct path_set *seen, struct error *err)
 {
 	int fd = merged_open_in(work->merged, layer, place->path, O_RDONLY | O_DIRECTORY), r = 0;
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_dir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
 
 	if (!dir) {
@@ -93,7 +93,6 @@ static int copy_names(struct work *work, const struct merged_place *place, size_
 	}
 	if (r >= 0 && errno)
 		r = fail(err, -errno, "list \"%s\" of a layer", place->path);
-	closedir(dir);
 	return r;
 }
 

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 
 #include "berth/base/alloc.h"
+#include "berth/base/fd.h"
 #include "berth/base/root.h"
 
 #include "index_once.h"
@@ -52,18 +53,23 @@ static int list(const struct search *search, const char *path, struct error *err
 {
 	int fd = root_try_open(search->verification->rootfd, path, ROOT_NO_SYMLINKS,
 			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_dir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
+	int r;
 
-	if (fd == -EMFILE || fd == -ENFILE || fd == -EACCES || (fd >= 0 && !dir))
-		return fail(err, fd < 0 ? fd : -errno, "list \"%s\"", path);
+	if (fd >= 0 && !dir) {
+		r = -errno;
+		fd_close(fd);
+		return fail(err, r, "list \"%s\"", path);
+	}
+	if (fd == -EMFILE || fd == -ENFILE || fd == -EACCES)
+		return fail(err, fd, "list \"%s\"", path);
 	if (fd < 0)
 		return 0;
 	while ((entry = readdir(dir))) {
 		if (!str_equal(entry->d_name, ".") && !str_equal(entry->d_name, ".."))
 			look_at(search, path, entry->d_name);
 	}
-	closedir(dir);
 	return 0;
 }
 

@@ -97,7 +97,7 @@ int whiteout_make_opaque(struct unpack *unpack, int fd, const char *path, struct
 
 static int unpack_opaque(struct unpack *unpack, struct parent *parent, struct error *err)
 {
-	DIR *dir;
+	_cleanup_dir_ DIR *dir = NULL;
 	int fd, r;
 
 	if (is_opaque(unpack, parent))
@@ -115,7 +115,6 @@ static int unpack_opaque(struct unpack *unpack, struct parent *parent, struct er
 		return fail(err, -ENOMEM, "list \"%s\"", parent->path);
 	}
 	r = remove_whiteouts(dir);
-	closedir(dir);
 	return r < 0 ? fail(err, r, "remove the whiteouts of \"%s\"", parent->path) : 0;
 }
 
