@@ -17,6 +17,19 @@ struct local_wish {
 	const struct digest *digest; /* in place of ref; or NULL */
 };
 
+/* What every one of them is; the first member of its own struct. */
+struct local_source {
+	struct source source;
+	char *name;
+	struct local_files *files;
+	struct arena *arena; /* of what is read from it */
+};
+
+/* @calls: the functions. @files is taken over, @name copied. */
+void local_source_init(struct local_source *ret, const struct source *calls,
+		       struct local_files *files, const char *name);
+void local_source_done(struct local_source *local);
+
 /* Open oci: and oci-archive:, docker-archive:. @files is taken over, @name copied. */
 int source_open_oci(struct local_files *files, const char *name, const struct local_wish *wish,
 		    const struct limits *limits, struct source **ret, struct error *err) must_check;

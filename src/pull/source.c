@@ -22,6 +22,25 @@ static const struct {
 	{"docker-archive:", true, source_open_docker},
 };
 
+void local_source_init(struct local_source *ret, const struct source *calls,
+		       struct local_files *files, const char *name)
+{
+	*ret = (struct local_source){
+		.source = *calls,
+		.name = xstrdup(name),
+		.files = files,
+		.arena = arena_new(),
+	};
+	ret->source.name = ret->name;
+}
+
+void local_source_done(struct local_source *local)
+{
+	local->files->free(local->files);
+	arena_free(local->arena);
+	free(local->name);
+}
+
 bool local_ref_equal(const char *a, const char *b)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();

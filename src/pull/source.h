@@ -69,7 +69,8 @@ struct source {
 	 */
 	int (*fetch)(struct source *self, const struct descriptor *layer, struct blob_sink *sink,
 		     struct error *err);
-	/* One line about what is left of a quota, for people; NULL or "": nothing is known. */
+	/* NULL where there are none: one line about what is left of a quota, for people; NULL or
+	 * "": nothing is known. */
 	const char *(*quota)(struct source *self);
 	void (*free)(struct source *self);
 };

@@ -26,10 +26,7 @@ struct docker_layer {
 };
 
 struct docker_source {
-	struct source base;
-	char *name;
-	struct local_files *files;
-	struct arena *arena; /* of all below */
+	struct local_source local;
 	const char *config_path;
 	struct descriptor config;
 	struct docker_layer *layers;
@@ -42,17 +39,15 @@ static void docker_free(struct source *self)
 {
 	struct docker_source *source = (struct docker_source *)self;
 
-	source->files->free(source->files);
-	arena_free(source->arena);
+	local_source_done(&source->local);
 	buf_done(&source->manifest);
-	free(source->name);
 	free(source);
 }
 
 static void cleanup_docker(struct docker_source **variable)
 {
 	if (*variable)
-		docker_free(&(*variable)->base);
+		docker_free(&(*variable)->local.source);
 }
 
 static int docker_document(struct source *self, const struct descriptor *want, uint64_t max,
@@ -85,7 +80,7 @@ static int docker_config(struct source *self, const struct descriptor *want, uin
 {
 	const struct docker_source *source = (const struct docker_source *)self;
 
-	return local_blob_read(source->files, source->config_path, want, max, ret, err);
+	return local_blob_read(source->local.files, source->config_path, want, max, ret, err);
 }
 
 static int docker_open(struct source *self, const struct descriptor *layer, struct reader **ret,
@@ -97,16 +92,10 @@ static int docker_open(struct source *self, const struct descriptor *layer, stru
 		const struct docker_layer *have = &source->layers[i];
 
 		if (digest_equal(&have->descriptor.digest, &layer->digest))
-			return local_blob_open(source->files, have->path, layer, ret, err);
+			return local_blob_open(source->local.files, have->path, layer, ret, err);
 	}
 	return refuse_as(err, -ENOENT, "there is no layer %s:%s in it",
 			 digest_algorithm_name(layer->digest.algorithm), layer->digest.hex);
-}
-
-static const char *docker_quota(struct source *self)
-{
-	(void)self;
-	return NULL;
 }
 
 /* The digest of a whole file of the archive. */
@@ -155,9 +144,10 @@ static int add_layer(struct docker_source *source, const char *path, const struc
 		.path = path,
 		.descriptor = {.media_type = MEDIA_TYPE_DOCKER_LAYER, .digest = *diff_id},
 	};
-	r = is_compressed(source->files, path, &descriptor->size, err);
+	r = is_compressed(source->local.files, path, &descriptor->size, err);
 	if (r > 0)
-		r = hash_file(source->files, path, &descriptor->digest, &descriptor->size, err);
+		r = hash_file(source->local.files, path, &descriptor->digest, &descriptor->size,
+			      err);
 	if (r >= 0)
 		source->layer_count++;
 	return r;
@@ -198,14 +188,14 @@ static int read_config(struct docker_source *source, const struct limits *limits
 {
 	_cleanup_free_ char *text = NULL;
 	size_t size = 0;
-	int r = local_file_read(source->files, source->config_path, limits->config_bytes, &text,
-				&size, err);
+	int r = local_file_read(source->local.files, source->config_path, limits->config_bytes,
+				&text, &size, err);
 
 	if (r < 0)
 		return r;
 	source->config = (struct descriptor){.media_type = MEDIA_TYPE_DOCKER_CONFIG, .size = size};
 	digest_of(DIGEST_SHA256, text, size, &source->config.digest);
-	return image_config_read(source->arena, text, size, ret, err);
+	return image_config_read(source->local.arena, text, size, ret, err);
 }
 
 static int read_image(struct docker_source *source, const struct json *image,
@@ -217,7 +207,7 @@ static int read_image(struct docker_source *source, const struct json *image,
 	int r = field_text(image, "Config", &source->config_path, err);
 
 	if (r >= 0)
-		r = field_texts(source->arena, image, "Layers", &paths, err);
+		r = field_texts(source->local.arena, image, "Layers", &paths, err);
 	if (r < 0)
 		return within(err, r, MANIFEST);
 	r = read_config(source, limits, &config, err);
@@ -228,7 +218,7 @@ static int read_image(struct docker_source *source, const struct json *image,
 	if (count != config.diff_id_count)
 		return refuse(err, MANIFEST " names %zu layers, the configuration %zu diff ids",
 			      count, config.diff_id_count);
-	source->layers = arena_alloc(source->arena, count, sizeof(*source->layers));
+	source->layers = arena_alloc(source->local.arena, count, sizeof(*source->layers));
 	for (size_t i = 0; i < count; i++) {
 		r = add_layer(source, paths[i], &config.diff_ids[i], err);
 		if (r < 0)
@@ -303,11 +293,12 @@ static int read_archive(struct docker_source *source, const char *ref, const str
 	_cleanup_free_ char *text = NULL;
 	const struct json *images, *image = NULL;
 	size_t size = 0;
-	int r = local_file_read(source->files, MANIFEST, limits->manifest_bytes, &text, &size, err);
+	int r = local_file_read(source->local.files, MANIFEST, limits->manifest_bytes, &text, &size,
+				err);
 
 	if (r < 0)
 		return within(err, r, "no archive of docker save, or one of Docker before 1.10");
-	r = fields_read(source->arena, text, size, MANIFEST, &images, err);
+	r = fields_read(source->local.arena, text, size, MANIFEST, &images, err);
 	if (r < 0)
 		return r;
 	if (images->type != JSON_ARRAY)
@@ -317,6 +308,14 @@ static int read_archive(struct docker_source *source, const char *ref, const str
 	return r < 0 ? r : read_image(source, image, limits, err);
 }
 
+static const struct source calls = {
+	.document = docker_document,
+	.head = docker_head,
+	.config = docker_config,
+	.open = docker_open,
+	.free = docker_free,
+};
+
 int source_open_docker(struct local_files *files, const char *name, const struct local_wish *wish,
 		       const struct limits *limits, struct source **ret, struct error *err)
 {
@@ -324,23 +323,12 @@ int source_open_docker(struct local_files *files, const char *name, const struct
 		xcalloc(1, sizeof(*source));
 	int r;
 
-	source->files = files;
-	source->name = xstrdup(name);
-	source->arena = arena_new();
-	source->base = (struct source){
-		.name = source->name,
-		.document = docker_document,
-		.head = docker_head,
-		.config = docker_config,
-		.open = docker_open,
-		.quota = docker_quota,
-		.free = docker_free,
-	};
+	local_source_init(&source->local, &calls, files, name);
 	if (wish->digest)
 		return refuse(err, "an archive of docker save has no digests to choose by");
 	r = read_archive(source, wish->ref, limits, err);
 	if (r < 0)
 		return r;
-	*ret = &take_ptr(&source)->base;
+	*ret = &take_ptr(&source)->local.source;
 	return 0;
 }

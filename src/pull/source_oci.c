@@ -17,10 +17,7 @@
 #define LAYOUT_SIZE_MAX 4096 /* bytes of the file oci-layout */
 
 struct oci_source {
-	struct source base;
-	char *name;
-	struct local_files *files;
-	struct arena *arena; /* of chosen */
+	struct local_source local;
 	struct descriptor chosen;
 };
 
@@ -28,16 +25,14 @@ static void oci_free(struct source *self)
 {
 	struct oci_source *source = (struct oci_source *)self;
 
-	source->files->free(source->files);
-	arena_free(source->arena);
-	free(source->name);
+	local_source_done(&source->local);
 	free(source);
 }
 
 static void cleanup_oci(struct oci_source **variable)
 {
 	if (*variable)
-		oci_free(&(*variable)->base);
+		oci_free(&(*variable)->local.source);
 }
 
 /* "blobs/", the algorithm and the digits, all of them checked. */
@@ -58,7 +53,8 @@ static int oci_document(struct source *self, const struct descriptor *want, uint
 
 	if (!want)
 		want = &source->chosen;
-	return local_blob_read(source->files, blob_path(&want->digest, path), want, max, ret, err);
+	return local_blob_read(source->local.files, blob_path(&want->digest, path), want, max, ret,
+			       err);
 }
 
 static int oci_head(struct source *self, struct digest *ret, struct error *err)
@@ -74,13 +70,8 @@ static int oci_open(struct source *self, const struct descriptor *layer, struct 
 	const struct oci_source *source = (const struct oci_source *)self;
 	char path[BLOB_PATH_MAX];
 
-	return local_blob_open(source->files, blob_path(&layer->digest, path), layer, ret, err);
-}
-
-static const char *oci_quota(struct source *self)
-{
-	(void)self;
-	return NULL;
+	return local_blob_open(source->local.files, blob_path(&layer->digest, path), layer, ret,
+			       err);
 }
 
 static int check_layout(const struct local_files *files, struct error *err)
@@ -168,7 +159,7 @@ static int choose_blob(const struct oci_source *source, const struct digest *dig
 {
 	char path[BLOB_PATH_MAX];
 	struct local_file file;
-	int r = source->files->open(source->files, blob_path(digest, path), &file, err);
+	int r = source->local.files->open(source->local.files, blob_path(digest, path), &file, err);
 
 	if (r < 0)
 		return r;
@@ -200,7 +191,7 @@ static int choose(struct oci_source *source, const struct image_index *index,
 	if (found == 0 && wish->digest)
 		return choose_blob(source, wish->digest, &source->chosen, err);
 	if (found != 1)
-		return refuse_choice(source->arena, index, wish, found, err);
+		return refuse_choice(source->local.arena, index, wish, found, err);
 	source->chosen = *chosen;
 	return 0;
 }
@@ -211,20 +202,28 @@ static int read_index(struct oci_source *source, const struct local_wish *wish,
 	_cleanup_free_ char *text = NULL;
 	struct document document;
 	size_t size = 0;
-	int r = check_layout(source->files, err);
+	int r = check_layout(source->local.files, err);
 
 	if (r >= 0)
-		r = local_file_read(source->files, "index.json", limits->manifest_bytes, &text,
-				    &size, err);
+		r = local_file_read(source->local.files, "index.json", limits->manifest_bytes,
+				    &text, &size, err);
 	if (r < 0)
 		return r;
-	r = document_read(source->arena, text, size, NULL, &document, err);
+	r = document_read(source->local.arena, text, size, NULL, &document, err);
 	if (r >= 0 && document.kind != DOCUMENT_INDEX)
 		r = refuse(err, "it is a manifest, and must be an index");
 	if (r < 0)
 		return within(err, r, "index.json");
 	return choose(source, &document.index, wish, err);
 }
+
+static const struct source calls = {
+	.document = oci_document,
+	.head = oci_head,
+	.config = oci_document,
+	.open = oci_open,
+	.free = oci_free,
+};
 
 int source_open_oci(struct local_files *files, const char *name, const struct local_wish *wish,
 		    const struct limits *limits, struct source **ret, struct error *err)
@@ -233,21 +232,10 @@ int source_open_oci(struct local_files *files, const char *name, const struct lo
 		xcalloc(1, sizeof(*source));
 	int r;
 
-	source->files = files;
-	source->name = xstrdup(name);
-	source->arena = arena_new();
-	source->base = (struct source){
-		.name = source->name,
-		.document = oci_document,
-		.head = oci_head,
-		.config = oci_document,
-		.open = oci_open,
-		.quota = oci_quota,
-		.free = oci_free,
-	};
+	local_source_init(&source->local, &calls, files, name);
 	r = read_index(source, wish, limits, err);
 	if (r < 0)
 		return r;
-	*ret = &take_ptr(&source)->base;
+	*ret = &take_ptr(&source)->local.source;
 	return 0;
 }

@@ -90,7 +90,7 @@ static void test_one_image(void **state)
 	assert_int_equal(document.size, 5);
 	assert_string_equal(document.content_type, MANIFEST_TYPE);
 	assert_true(digest_equal(&document.digest, &digest));
-	assert_null(source->quota(source));
+	assert_null(source->quota);
 }
 
 static void test_choice(void **state)
