@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sets of digests. */
-#include <stdlib.h>
+/* Sets of digests: sorted arrays. */
+#include "digest_set.h"
 
-#include "gc.h"
+#include <stdlib.h>
+#include <string.h>
+
+#include "berth/base/alloc.h"
 
 static int compare(const struct digest *a, const struct digest *b)
 {

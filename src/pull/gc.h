@@ -9,17 +9,8 @@
 
 #include "berth/base/str.h"
 
+#include "digest_set.h"
 #include "store.h"
-
-/* A set of digests. */
-struct digest_set {
-	struct digest *items; /* sorted; owned */
-	size_t count, room;
-};
-
-void digest_set_add(struct digest_set *set, const struct digest *digest);
-bool digest_set_has(const struct digest_set *set, const struct digest *digest);
-void digest_set_done(struct digest_set *set);
 
 /* What images and bundles need, and which bundles are no more. */
 struct gc_marks {

@@ -32,7 +32,7 @@ size_t merged_bottom(const struct merged *merged);
  */
 int merged_open(const struct merged *merged, const char *path, int flags) must_check;
 
-struct id_maps; /* bundle_plan.h */
+struct id_maps; /* id_maps.h */
 
 /*
  * Makes in @upperfd, the empty upper directory of an overlay over the layers, what the layers alone
