@@ -6,9 +6,10 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "common/path_set.h"
+#include "layer/index.h"
+
 #include "changes.h"
-#include "index.h"
-#include "path_set.h"
 
 struct layer {
 	int rootfd, indexfd; /* of fs/ and index */

@@ -21,8 +21,9 @@
 #include "berth/base/root.h"
 #include "berth/base/str.h"
 
+#include "layer/index_once.h"
+
 #include "changes-internal.h"
-#include "index_once.h"
 
 const char *const change_names[CHANGE_MAX] = {
 	[CHANGE_ADDED] = "added",

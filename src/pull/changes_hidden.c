@@ -8,8 +8,9 @@
 
 #include "berth/base/alloc.h"
 
+#include "layer/index_once.h"
+
 #include "changes-internal.h"
-#include "index_once.h"
 
 /* One layer below. */
 struct summing {

@@ -2,9 +2,10 @@
 /* berth-pull bundle IMAGE BUNDLE: another bundle of a stored image. */
 #include "berth/base/alloc.h"
 
-#include "bundle.h"
+#include "bundle/bundle.h"
+#include "store/stored_image.h"
+
 #include "command.h"
-#include "stored_image.h"
 
 struct values {
 	struct bundle_options bundle;

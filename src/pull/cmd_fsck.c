@@ -2,9 +2,10 @@
 /* berth-pull fsck: whether the store is whole. */
 #include "berth/base/json_write.h"
 
+#include "common/printable.h"
+#include "store/fsck.h"
+
 #include "command.h"
-#include "fsck.h"
-#include "printable.h"
 
 struct values {
 	bool repair;

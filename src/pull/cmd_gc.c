@@ -4,9 +4,10 @@
 #include "berth/base/log.h"
 #include "berth/base/path.h"
 
+#include "common/size.h"
+#include "store/gc.h"
+
 #include "command.h"
-#include "gc.h"
-#include "size.h"
 
 struct values {
 	bool all, dry_run;

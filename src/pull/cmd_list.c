@@ -4,10 +4,11 @@
 
 #include "berth/base/json_write.h"
 
+#include "common/printable.h"
+#include "common/size.h"
+#include "store/store.h"
+
 #include "command.h"
-#include "printable.h"
-#include "size.h"
-#include "store.h"
 
 #define COLUMNS	      5
 #define DIGEST_DIGITS 12 /* that are shown; inspect and remove take them, too */

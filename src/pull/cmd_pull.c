@@ -9,14 +9,15 @@
 #include "berth/base/json_write.h"
 #include "berth/base/log.h"
 
-#include "bundle.h"
+#include "bundle/bundle.h"
+#include "common/image_limits.h"
+#include "common/size.h"
+#include "image/platform.h"
+#include "image/reference.h"
+#include "registry/registry.h"
+
 #include "command.h"
-#include "image_limits.h"
-#include "platform.h"
 #include "pull.h"
-#include "reference.h"
-#include "registry.h"
-#include "size.h"
 
 #define PARALLEL_DEFAULT 4
 #define PARALLEL_MAX	 16

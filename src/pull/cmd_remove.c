@@ -4,9 +4,10 @@
 
 #include "berth/base/json_write.h"
 
+#include "image/reference.h"
+#include "store/store.h"
+
 #include "command.h"
-#include "reference.h"
-#include "store.h"
 
 /* Images that are to go. */
 struct choice {

@@ -8,12 +8,13 @@
 #include "berth/base/fd.h"
 #include "berth/base/json_write.h"
 
+#include "common/printable.h"
+#include "store/gc.h"
+#include "store/store-internal.h"
+#include "store/stored_image.h"
+#include "store/verify.h"
+
 #include "command.h"
-#include "gc.h"
-#include "printable.h"
-#include "store-internal.h"
-#include "stored_image.h"
-#include "verify.h"
 
 #define THREADS_MAX 8
 /* Findings of one layer that are told; the others are counted. */

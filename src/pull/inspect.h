@@ -7,8 +7,9 @@
 
 #include "berth/base/str.h"
 
+#include "store/stored_image.h"
+
 #include "changes.h"
-#include "stored_image.h"
 
 struct inspection {
 	const struct store *store;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An image, for people. */
+#include "common/printable.h"
+#include "common/size.h"
+
 #include "command.h"
 #include "inspect.h"
-#include "printable.h"
-#include "size.h"
 
 static const char change_letters[CHANGE_MAX] = {
 	[CHANGE_ADDED] = 'A',

@@ -22,8 +22,9 @@
 #include "berth/base/log.h"
 #include "berth/base/str.h"
 
+#include "layer/unpack.h"
+
 #include "part.h"
-#include "unpack.h"
 
 /* From this size on, in packed bytes, a second thread is worth its start. */
 #define PUMP_FROM (4u << 20)

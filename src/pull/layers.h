@@ -5,11 +5,12 @@
 
 #include <stdatomic.h>
 
-#include "image.h"
-#include "image_limits.h"
+#include "common/image_limits.h"
+#include "image/image.h"
+#include "source/source.h"
+#include "store/store.h"
+
 #include "progress.h"
-#include "source.h"
-#include "store.h"
 
 /* Most layers at once; also the most --parallel takes. */
 #define LAYERS_PARALLEL_MAX 16

@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "reader.h"
-#include "source.h"
-#include "store.h"
+#include "source/source.h"
+#include "store/store.h"
+#include "stream/reader.h"
 
 struct part;
 

@@ -22,7 +22,7 @@
 #include "berth/base/json_write.h"
 #include "berth/base/str.h"
 
-#include "size.h"
+#include "common/size.h"
 
 #define DRAW_INTERVAL_MS 100
 #define NAME_LENGTH	 12 /* digits of a digest that are shown */

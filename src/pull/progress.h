@@ -9,7 +9,7 @@
 
 #include "berth/base/error.h"
 
-#include "digest.h"
+#include "common/digest.h"
 
 enum progress_style {
 	PROGRESS_AUTO,	/* lines that are drawn anew on a terminal, plain lines elsewhere */

@@ -15,8 +15,9 @@
 #include "berth/base/log.h"
 #include "berth/base/str.h"
 
+#include "image/platform.h"
+
 #include "layers.h"
-#include "platform.h"
 
 /* An index may name another index; no honest image goes deeper. */
 #define INDEX_DEPTH_MAX 4

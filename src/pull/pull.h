@@ -9,12 +9,13 @@
 #include "berth/base/alloc.h"
 #include "berth/base/error.h"
 
-#include "image.h"
-#include "image_limits.h"
+#include "common/image_limits.h"
+#include "image/image.h"
+#include "source/source.h"
+#include "store/store.h"
+#include "store/stored_image.h"
+
 #include "progress.h"
-#include "source.h"
-#include "store.h"
-#include "stored_image.h"
 
 /* What to pull, and how; everything is borrowed. */
 struct pull_request {

@@ -22,7 +22,7 @@
 #include "berth/base/str.h"
 #include "berth/base/sys.h"
 
-#include "id_maps.h"
+#include "common/id_maps.h"
 
 #define RANGES_FILE_MAX (1u << 20)
 

@@ -5,7 +5,7 @@
  */
 #include "berth/base/str.h"
 
-#include "challenge.h"
+#include "registry/challenge.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,7 +9,8 @@
 
 #include "berth/base/str.h"
 
-#include "inflate.h"
+#include "stream/inflate.h"
+
 #include "pieces.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

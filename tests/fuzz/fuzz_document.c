@@ -6,7 +6,7 @@
  */
 #include "berth/base/str.h"
 
-#include "platform.h"
+#include "image/platform.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

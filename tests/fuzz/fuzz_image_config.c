@@ -2,7 +2,7 @@
 /* Feeds any bytes to the reader of an image's configuration, and walks through what it accepts. */
 #include "berth/base/str.h"
 
-#include "platform.h"
+#include "image/platform.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

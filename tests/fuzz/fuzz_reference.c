@@ -5,8 +5,8 @@
  */
 #include "berth/base/str.h"
 
-#include "platform.h"
-#include "reference.h"
+#include "image/platform.h"
+#include "image/reference.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

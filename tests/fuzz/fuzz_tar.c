@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "index.h"
+#include "layer/index.h"
+#include "stream/tar.h"
+
 #include "pieces.h"
-#include "tar.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);

@@ -8,7 +8,7 @@
 
 #include "berth/base/alloc.h"
 
-#include "reader.h"
+#include "stream/reader.h"
 
 struct pieces {
 	struct reader reader;

@@ -34,12 +34,13 @@ room() {
 
 # compile ROOM: an archive of all that is in it but its main().
 compile() {
-	local objects="$out/$1"
+	local objects="$out/$1" kind=("${flags[@]}" -iquote "src/$1")
+	rm -rf "$objects"
 	mkdir -p "$objects"
 	# shellcheck disable=SC2016 # the inner shell expands it
 	find "src/$1" -name '*.c' ! -name main.c -print0 |
-		xargs -0 -P 2 -I {} bash -c 'o="$1/$(basename "$2" .c).o" && shift 2 &&
-			exec clang "$@" -MMD -c -o "$o"' _ "$objects" {} "${flags[@]}" {}
+		xargs -0 -P 2 -I {} bash -c 'o="$1/${2//\//_}.o" && shift 2 &&
+			exec clang "$@" -c -o "$o"' _ "$objects" {} "${kind[@]}" {}
 	rm -f "$out/$1.a"
 	ar rc "$out/$1.a" "$objects"/*.o
 }

@@ -22,6 +22,7 @@ options=(
 	-j 2
 	-D_GNU_SOURCE
 	-I include
+	-I src/pull
 	--template='{file}:{line}: {severity}: {message} [{id}]'
 )
 mapfile -t files < <(jq -r '.[].file' "$build/compile_commands.json" |

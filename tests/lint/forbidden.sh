@@ -35,7 +35,7 @@ dup2 dup3 | src/base/spawn.c src/linux/console.c | the standard descriptors of a
 rand srand random drand48 | - | getrandom
 strtok localtime gmtime ctime asctime strerror_l | - | the _r forms keep no state
 bzero bcopy index rindex | - | memset, memcpy, strchr
-pthread_create | src/pull/ | berth has one thread: setuid and setns act on one; berth-pull works side by side
+pthread_create | src/pull/ src/pull/stream/ | berth has one thread: setuid and setns act on one; berth-pull works side by side
 '
 
 # Words of the language, and what they are used for instead.

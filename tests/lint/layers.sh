@@ -14,6 +14,13 @@ declare -A rank=(
 # Programs of their own: the runtime does not know them, and they know base alone.
 declare -A separate=([pull]=1 [net]=1 [systemd]=1)
 
+# Parts of a room that is too large for one directory, with ranks of their own; the room's directory
+# itself is the highest. A part includes its own headers, and "PART/x.h" of a lower one.
+declare -A part=(
+	[pull/common]=0 [pull/stream]=1 [pull/image]=1 [pull/source]=2 [pull/layer]=2
+	[pull/registry]=3 [pull/store]=3 [pull/bundle]=4 [pull]=5
+)
+
 # Headers of libraries, and the files or directories that alone may include them.
 libraries=(
 	'yajl/|src/base/json_read.c'
@@ -22,11 +29,12 @@ libraries=(
 	'libmnl/|src/net/'
 	'libnftnl/|src/net/'
 	'systemd/|src/systemd/'
-	'curl/|src/pull/'
-	'openssl/|src/pull/'
+	'curl/|src/pull/registry/'
+	'openssl/evp.h|src/pull/common/digest.c'
+	'openssl/x509.h|src/pull/registry/certs.c'
 	'zlib.h|src/pull/'
-	'zstd.h|src/pull/'
-	'isa-l|src/pull/'
+	'zstd|src/pull/stream/zstd.c'
+	'isa-l/|src/pull/stream/inflate_isal.c'
 )
 
 # check_contract WHERE ROOM OTHER: an include of berth/OTHER/….
@@ -48,11 +56,30 @@ check_contract() {
 	fi
 }
 
+# check_part WHERE FILE HEADER: an include of "PART/x.h".
+check_part() {
+	local where=$1 file=$2 header=$3
+	local own=${file#src/} other
+	own=${own%/*} other=${own%%/*}/${header%%/*}
+	if [ ! -e "src/${own%%/*}/$header" ]; then
+		finding "$where" "rule 7: there is no \"$header\" in src/${own%%/*}"
+	elif [ "$own" = "$other" ]; then
+		finding "$where" "rule 7: \"${header#*/}\" is beside the file, and is named so"
+	elif [ "${part[$other]}" -eq "${part[$own]}" ]; then
+		finding "$where" "rule 7: never sideways: $own and $other have rank ${part[$own]}"
+	elif [ "${part[$other]}" -gt "${part[$own]}" ]; then
+		finding "$where" "rule 7: never upwards: $other (rank ${part[$other]}) from $own" \
+			"(rank ${part[$own]})"
+	fi
+}
+
 # check_local WHERE FILE ROOM HEADER: an include of a header that lies beside the file.
 check_local() {
 	local where=$1 file=$2 room=$3 header=$4
 	local beside=${file%/*}/$header subject=${header%-internal.h}
-	if [[ $header == */* ]]; then
+	if [ -n "${part[$room/${header%%/*}]:-}" ]; then
+		check_part "$where" "$file" "$header"
+	elif [[ $header == */* ]]; then
 		finding "$where" "rule 1: \"$header\" is neither beside the file nor a contract"
 	elif [ ! -e "$beside" ] && [ ! -e "$beside.in" ]; then
 		finding "$where" "rule 1: \"$header\" is not beside the file"
@@ -80,8 +107,11 @@ while IFS=: read -r file line text; do
 	kind=${BASH_REMATCH[1]} header=${BASH_REMATCH[2]}
 	room=${file#src/} room=${room#include/berth/} room=${room%%/*}
 	where="$file:$line"
+	place=${file#src/} place=${place%/*}
 	if [ -z "${rank[$room]:-}" ]; then
 		finding "$where" "rule 1: there is no room \"$room\""
+	elif [ -n "${part[$room]:-}" ] && [ -z "${part[$place]:-}" ]; then
+		finding "$where" "rule 7: $room has no part \"${place#*/}\""
 	elif [ "$kind" = '<' ]; then
 		check_system "$where" "$file" "$header"
 	elif [[ $header == berth/* ]]; then

@@ -11,9 +11,9 @@ lint_begin() {
 	findings=0
 }
 
-# finding WHERE TEXT: reports one violation.
+# finding WHERE TEXT…: reports one violation.
 finding() {
-	printf '%s: %s\n' "$1" "$2"
+	printf '%s: %s\n' "$1" "${*:2}"
 	findings=$((findings + 1))
 }
 

@@ -35,6 +35,11 @@ make_clean_tree() {
 	plant src/linux/seccomp-internal.h "$licence" '#include "berth/spec/spec.h"'
 	plant src/linux/seccomp.c "$licence" '#include <seccomp.h>' '#include "seccomp-internal.h"'
 	plant src/linux/hooks.c "$licence" '#include "berth/base/fd.h"'
+	plant src/pull/common/size.h "$licence" '#include "berth/base/fd.h"'
+	plant src/pull/stream/reader.h "$licence" '#include "common/size.h"'
+	plant src/pull/stream/pump.c "$licence" '#include "reader.h"'
+	plant src/pull/image/image.h "$licence" '#include "common/size.h"'
+	plant src/pull/pull.c "$licence" '#include "stream/reader.h"'
 	plant src/cli/main.c "$licence" '#include <stdio.h>' '' 'int main(void)' '{' \
 		'	/* getenv(3), goto and "printf(" in words only */' \
 		'	puts("getenv(\"x\") goto");' "	putc('\"', stdout);" '	return 0;' '}'
@@ -93,7 +98,7 @@ done
 
 # layers: each rule.
 plant src/base/fd.c '#include "berth/spec/spec.h"'
-expect layers 'src/base/fd.c:1: rule 1: never upwards: spec'
+expect layers 'src/base/fd.c:1: rule 1: never upwards: spec (rank 1) from base (rank 0)'
 plant include/berth/spec/spec.h '#include "berth/container/container.h"'
 expect layers 'include/berth/spec/spec.h:1: rule 1: never upwards: container'
 plant src/linux/hooks.c '#include "berth/mount/filesystem.h"'
@@ -116,6 +121,25 @@ plant src/cli/main.c '#  include <yajl/yajl_parse.h>'
 expect layers 'rule 4: <yajl/yajl_parse.h> belongs into'
 plant src/net/main.c '#include "berth/spec/spec.h"'
 expect layers 'rule 6: net shares nothing'
+
+plant src/pull/common/size.h '#include "stream/reader.h"'
+expect layers 'rule 7: never upwards: pull/stream (rank 1) from pull/common (rank 0)'
+plant src/pull/image/image.h '#include "stream/reader.h"'
+expect layers 'rule 7: never sideways: pull/image and pull/stream'
+plant src/pull/pull.h "$licence"
+plant src/pull/stream/pump.c '#include "../pull.h"'
+expect layers 'rule 1: "../pull.h" is neither'
+plant src/pull/pull.h "$licence"
+plant src/pull/stream/pump.c '#include "pull.h"'
+expect layers 'rule 1: "pull.h" is not beside'
+plant src/pull/stream/pump.c '#include "stream/reader.h"'
+expect layers 'rule 7: "reader.h" is beside'
+plant src/pull/pull.c '#include "stream/writer.h"'
+expect layers 'rule 7: there is no "stream/writer.h"'
+plant src/pull/garage/car.c '#include "common/size.h"'
+expect layers 'rule 7: pull has no part "garage"'
+plant src/net/main.c '#include "common/size.h"'
+expect layers 'rule 1: "common/size.h" is neither'
 
 # forbidden: one of each kind, each on a line of its own.
 calls=('mount(a, b, c, 0, d)' 'fork()' 'exit(1)' 'getenv("HOME")' 'chdir("/")' 'realpath(a, b)'

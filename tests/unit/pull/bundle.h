@@ -6,7 +6,7 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
-#include "bundle-internal.h"
+#include "bundle/bundle-internal.h"
 
 #include "../base/unit.h"
 

@@ -9,7 +9,7 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
-#include "unpack.h"
+#include "layer/unpack.h"
 
 #include "../base/unit.h"
 

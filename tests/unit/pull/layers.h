@@ -3,8 +3,9 @@
 #ifndef BERTH_TESTS_PULL_LAYERS_H
 #define BERTH_TESTS_PULL_LAYERS_H
 
+#include "layer/merged.h"
+
 #include "layer.h"
-#include "merged.h"
 
 #define LAYERS_MAX 6
 

@@ -3,7 +3,7 @@
 #ifndef BERTH_TESTS_PULL_STREAM_H
 #define BERTH_TESTS_PULL_STREAM_H
 
-#include "reader.h"
+#include "stream/reader.h"
 
 #include "../base/unit.h"
 

@@ -6,8 +6,8 @@
 #include <pthread.h>
 #include <sys/socket.h>
 
-#include "auth.h"
-#include "token.h"
+#include "registry/auth.h"
+#include "registry/token.h"
 
 #include "../base/unit.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Base 64: RFC 4648's examples, all bytes there and back, and what is not base 64. */
-#include "base64.h"
+#include "common/base64.h"
 
 #include "../base/unit.h"
 

@@ -3,9 +3,10 @@
 #include <linux/capability.h>
 #include <sys/socket.h>
 
+#include "bundle/seccomp_table.h"
+#include "image/platform.h"
+
 #include "bundle.h"
-#include "platform.h"
-#include "seccomp_table.h"
 
 #define BIT(capability) (UINT64_C(1) << (capability))
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which files of certs.d count for which host. The files' content is looked at by libcurl only. */
-#include "certs.h"
+#include "registry/certs.h"
 
 #include "../base/unit.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What registries ask with, and what no reader should be led astray by. */
-#include "challenge.h"
+#include "registry/challenge.h"
 
 #include "../base/unit.h"
 

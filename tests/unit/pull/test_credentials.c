@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which credentials are found, in which file, and that no error ever shows one. */
-#include "credentials.h"
+#include "registry/credentials.h"
 
 #include "../base/unit.h"
 

@@ -6,7 +6,8 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include "inflate.h"
+#include "stream/inflate.h"
+
 #include "stream.h"
 
 /* Appends a gzip member of @content to @out. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Digests: what is one, and that the computed ones are right (FIPS 180-4's examples). */
-#include "digest.h"
+#include "common/digest.h"
 
 #include "../base/unit.h"
 

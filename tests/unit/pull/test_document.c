@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Indexes and manifests: what they say, and every way in which two readers could differ. */
-#include "image.h"
+#include "image/image.h"
 
 #include "../base/unit.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A plain root of several layers: what is there, with what metadata. */
-#include "flat.h"
+#include "layer/flat.h"
+
 #include "layers.h"
 
 static int make_root(const struct world *world, const char *name)

@@ -5,8 +5,8 @@
 #include <pthread.h>
 #include <sys/socket.h>
 
-#include "http.h"
-#include "retry.h"
+#include "registry/http.h"
+#include "registry/retry.h"
 
 #include "../base/unit.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What URLs consist of, and what refusals say. */
-#include "http.h"
+#include "registry/http.h"
 
 #include "../base/unit.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whose ranges of ids there are, and what an id is outside. */
-#include "id_maps.h"
+#include "common/id_maps.h"
 
 #include "../base/unit.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Configurations of images: as Docker and others write them, and what is refused. */
-#include "image.h"
+#include "image/image.h"
 
 #include "../base/unit.h"
 

@@ -2,7 +2,7 @@
 /* The index of a layer: what is written is read again, whatever the names; damage is noticed. */
 #include <zlib.h>
 
-#include "index.h"
+#include "layer/index.h"
 
 #include "../base/unit.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the upper directory of an overlay must have, so that the layers are shown as they are meant.
  */
-#include "bundle_plan.h"
+#include "bundle/bundle_plan.h"
+
 #include "layers.h"
 
 static int make_upper(const struct world *world, const char *name)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Platforms: spellings, what runs where, and what is chosen from indexes as they are in use. */
-#include "cpu_level.h"
-#include "platform.h"
+#include "image/cpu_level.h"
+#include "image/platform.h"
 
 #include "../base/unit.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Texts for terminals: what writes to one in other ways than by letters is written out. */
-#include "printable.h"
+#include "common/printable.h"
 
 #include "../base/unit.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where a registry may send us for a token, and where not. */
-#include "realm.h"
+#include "registry/realm.h"
 
 #include "../base/unit.h"
 

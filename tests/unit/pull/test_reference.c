@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* References: a table of what people write, and what is refused with which words. */
-#include "reference.h"
+#include "image/reference.h"
 
 #include "../base/unit.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* When a request is sent once more, and after how long. */
-#include "retry.h"
+#include "registry/retry.h"
 
 #include "../base/unit.h"
 

@@ -2,7 +2,7 @@
 /* Archives as sources: what docker save and others write, links within, and what is refused. */
 #include <zlib.h>
 
-#include "source.h"
+#include "source/source.h"
 
 #include "../base/unit.h"
 

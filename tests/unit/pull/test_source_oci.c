@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* OCI image layouts: which image is chosen, what is checked, and that no link leads out. */
-#include "source.h"
+#include "source/source.h"
 
 #include "../base/unit.h"
 

@@ -2,9 +2,9 @@
 /* The store: opened and refused, blobs, layers, parts, and what the dead leave behind. */
 #include <sys/file.h>
 
-#include "store-internal.h"
-#include "store.h"
-#include "tree.h"
+#include "common/tree.h"
+#include "store/store-internal.h"
+#include "store/store.h"
 
 #include "../base/unit.h"
 

@@ -2,8 +2,8 @@
 /* Bundles of the store: which of them are still there. */
 #include <sys/mount.h>
 
-#include "store-internal.h"
-#include "store.h"
+#include "store/store-internal.h"
+#include "store/store.h"
 
 #include "../base/unit.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The images of the store: put, found by all their names, listed, removed. */
-#include "store-internal.h"
-#include "store.h"
+#include "store/store-internal.h"
+#include "store/store.h"
 
 #include "../base/unit.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Entries of archives made by hand: what the formats allow, and writers seldom write. */
+#include "stream/tar.h"
+
 #include "archive.h"
-#include "tar.h"
 
 /* The archive's entries one after the other; the content is read into `content`. */
 struct walk {

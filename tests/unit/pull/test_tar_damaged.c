@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Archives that are damaged, cut, hostile or beyond the bounds: each ends with an error. */
+#include "stream/tar.h"
+
 #include "archive.h"
-#include "tar.h"
 
 /* Reads the whole archive; where the last call was no success, what it returned. */
 static int read_archive(const void *data, size_t size, size_t piece, struct error *err)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sparse files: the maps of GNU's four formats, right ones and those that cannot be. */
+#include "stream/tar.h"
+
 #include "archive.h"
-#include "tar.h"
 
 #define STORED "some data and more" /* 18 bytes */
 

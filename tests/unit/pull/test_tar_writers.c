@@ -6,8 +6,9 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
+#include "stream/tar.h"
+
 #include "stream.h"
-#include "tar.h"
 
 enum {
 	PREFIX = 1, /* names above 100 bytes that ustar can part */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How a token is asked for, and which answers hold one. */
-#include "token.h"
+#include "registry/token.h"
 
 #include "../base/unit.h"
 

@@ -3,7 +3,8 @@
  * Unpacking honest layers: what is there afterwards, with what metadata; and what is noted. No link
  * here leads to something that a host has, since a program that is broken would change that.
  */
-#include "index.h"
+#include "layer/index.h"
+
 #include "layer.h"
 
 #define ROOT_ONLY()                                                                                \

@@ -5,7 +5,8 @@
  */
 #include <sys/resource.h>
 
-#include "index.h"
+#include "layer/index.h"
+
 #include "victims.h"
 
 #define REFUSED "refused: " /* and what the message says */

@@ -3,7 +3,8 @@
  */
 #include <sched.h>
 
-#include "flat.h"
+#include "layer/flat.h"
+
 #include "layers.h"
 
 /* For children, where cmocka is out of reach. */

@@ -3,8 +3,8 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
-#include "index.h"
-#include "verify.h"
+#include "layer/index.h"
+#include "store/verify.h"
 
 #include "../base/unit.h"
 

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Making a bundle.
+ *
+ * Theory of operation. All is made in a directory beside the bundle, under a name of its own and of
+ * mode 0700 (set-user-id programs of the image are nobody's on the host), and moved into place when
+ * it is whole: rename(2) takes a name that is free, or an empty directory, and nothing else. On a
+ * failure the directory goes again; what a kill leaves begins with ".berth-bundle-".
+ */
+#include "bundle.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "berth/base/fd.h"
+#include "berth/base/path.h"
+
+#include "common/tree.h"
+#include "store/store-internal.h"
+
+#include "bundle-internal.h"
+
+/* The directory in which the bundle is made, until it is in its place. */
+struct workplace {
+	int parentfd;			 /* where the bundle is to be */
+	char name[RANDOM_NAME_MAX + 16]; /* "" when there is nothing to remove */
+	const char *path, *last;	 /* of the bundle; its last component */
+};
+
+static void workplace_done(struct workplace *place)
+{
+	if (place->name[0])
+		ignore(tree_remove(place->parentfd, place->name, NULL)); /* it failed before */
+	fd_close(place->parentfd);
+}
+#define _cleanup_workplace_ __attribute__((cleanup(workplace_done)))
+
+/* Whether the place is free: nothing there, or an empty directory. */
+static int check_place(const char *path, struct error *err)
+{
+	_cleanup_fd_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_dir_ DIR *dir = NULL;
+	const struct dirent *entry;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : fail(err, -errno, "bundle \"%s\"", path);
+	dir = fdopendir(fd);
+	if (!dir)
+		return fail(err, -errno, "bundle \"%s\"", path);
+	take_fd(&fd);
+	while ((entry = readdir(dir))) {
+		if (!str_equal(entry->d_name, ".") && !str_equal(entry->d_name, ".."))
+			return refuse_as(err, -ENOTEMPTY, "bundle \"%s\": is there, and not empty",
+					 path);
+	}
+	return 0;
+}
+
+/* The directory that the bundle is to lie in, writable. */
+static int open_parent(const char *path, struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *parent = xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
+	_cleanup_fd_ int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return fail(err, -errno, "bundle \"%s\": open \"%s\"", path, parent);
+	if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
+		return fail(err, -errno, "bundle \"%s\": write to \"%s\"", path, parent);
+	return take_fd(&fd);
+}
+
+int bundle_check_place(const char *path, struct error *err)
+{
+	_cleanup_free_ char *absolute = path_absolute(path);
+	_cleanup_fd_ int parentfd = -EBADF;
+	int r;
+
+	if (!absolute)
+		return fail(err, -errno, "find the working directory");
+	r = check_place(absolute, err);
+	if (r < 0)
+		return r;
+	parentfd = open_parent(absolute, err);
+	return parentfd < 0 ? parentfd : 0;
+}
+
+static int open_workplace(const char *path, struct workplace *ret, struct error *err)
+{
+	char random[RANDOM_NAME_MAX];
+	int fd, r;
+
+	ret->path = path;
+	ret->last = strrchr(path, '/') + 1;
+	if (ret->last[0] == '\0')
+		return refuse(err, "bundle \"/\": is there, and not empty");
+	ret->parentfd = open_parent(path, err);
+	if (ret->parentfd < 0)
+		return ret->parentfd;
+	r = random_name(random);
+	if (r < 0)
+		return fail(err, r, "name a directory");
+	snprintf(ret->name, sizeof(ret->name), ".berth-bundle-%s", random);
+	if (mkdirat(ret->parentfd, ret->name, 0700) < 0) {
+		r = fail(err, -errno, "bundle \"%s\": make a directory beside it", path);
+		ret->name[0] = '\0';
+		return r;
+	}
+	fd = openat(ret->parentfd, ret->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? fail(err, -errno, "bundle \"%s\"", path) : fd;
+}
+
+static int move_into_place(struct workplace *place, struct error *err)
+{
+	if (renameat(place->parentfd, place->name, place->parentfd, place->last) < 0)
+		return fail(err, -errno, "bundle \"%s\"", place->path);
+	place->name[0] = '\0';
+	return 0;
+}
+
+static int write_config(const struct bundle_work *work, const struct bundle_user *user,
+			struct error *err)
+{
+	const struct bundle_contents contents = {
+		.plan = work->plan,
+		.image = work->image,
+		.user = user,
+		.hostname = work->hostname,
+		.lower = work->lower,
+		.volumes = work->volumes,
+		.volume_count = work->volume_count,
+	};
+	_cleanup_free_ char *text = bundle_config_text(&contents);
+
+	return file_create_at(work->fd, "config.json", 0644, text, strlen(text), err);
+}
+
+/* What is in the bundle. */
+static int fill(struct bundle_work *work, struct error *err)
+{
+	const char *user_text =
+		work->plan->options->user ? work->plan->options->user : work->image->user;
+	struct bundle_user user;
+	uint32_t id;
+	int r = bundle_user_find(work->arena, &work->layers->merged, user_text, &user, err);
+
+	if (r < 0)
+		return r;
+	if (!id_maps_find(&work->plan->uids, user.uid, &id) ||
+	    !id_maps_find(&work->plan->gids, user.gid, &id))
+		return refuse(err, "user \"%s\": %u:%u is not among the ids of the container",
+			      user_text, user.uid, user.gid);
+	r = bundle_root_make(work, err);
+	if (r >= 0)
+		r = bundle_volumes_make(work, err);
+	return r < 0 ? r : write_config(work, &user, err);
+}
+
+/* --hostname, or the bundle's name, where it can be one. */
+static const char *hostname_of(const struct bundle_options *options, const char *last)
+{
+	if (options->hostname)
+		return options->hostname;
+	return bundle_is_hostname(last) ? last : "berth";
+}
+
+static int make(const struct bundle_work *start, const char *path, struct error *err)
+{
+	_cleanup_workplace_ struct workplace place = {.parentfd = -EBADF};
+	_cleanup_fd_ int fd = open_workplace(path, &place, err);
+	struct bundle_work work = *start;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	work.fd = fd;
+	work.hostname = hostname_of(work.plan->options, place.last);
+	r = fill(&work, err);
+	if (r < 0)
+		return within(err, r, "bundle \"%s\"", path);
+	if (work.lower)
+		r = store_bundle_put(work.store, path, fd, work.image->diff_ids,
+				     work.image->diff_id_count, err);
+	return r < 0 ? r : move_into_place(&place, err);
+}
+
+int bundle_make(const struct store *store, const struct image_config *config,
+		const struct bundle_options *options, const char *path, struct error *err)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	_cleanup_bundle_layers_ struct bundle_layers layers = {.fds = NULL};
+	_cleanup_free_ char *absolute = path_absolute(path);
+	struct bundle_plan plan;
+	const struct bundle_work work = {
+		.arena = arena, .store = store, .image = config, .plan = &plan, .layers = &layers};
+	int r;
+
+	if (!absolute)
+		return fail(err, -errno, "find the working directory");
+	r = bundle_plan_read(arena, options, &plan, err);
+	if (r >= 0)
+		r = check_place(absolute, err);
+	if (r >= 0)
+		r = bundle_layers_open(store, config, options->user_namespace, &layers, err);
+	return r < 0 ? r : make(&work, absolute, err);
+}
