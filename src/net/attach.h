@@ -23,7 +23,6 @@ int attach_remove(const struct store *store, struct arena *arena, const struct l
 
 /* Compares a lease with the kernel: link, addresses, routes, bridge, firewall. The error names the
  * first difference. */
-int attach_check(const struct store *store, const struct lease *lease,
-		 struct error *err) must_check;
+int attach_check(const struct lease *lease, struct error *err) must_check;
 
 #endif
