@@ -26,6 +26,8 @@ static struct {
 	enum log_format format;
 	enum log_level level;
 	const char *name;
+	void (*write)(void *context, const char *line); /* what is for standard error; or NULL */
+	void *write_context;
 } sink = {
 	.name = "berth",
 	.fd = STDERR_FILENO,
@@ -36,6 +38,12 @@ static struct {
 void log_set_name(const char *name)
 {
 	sink.name = name;
+}
+
+void log_set_writer(void (*write)(void *context, const char *line), void *context)
+{
+	sink.write = write;
+	sink.write_context = context;
 }
 
 int log_open(const char *path, enum log_format format, enum log_level level, struct error *err)
@@ -93,6 +101,10 @@ static void add_one_line(struct buf *line, const char *text)
 
 static void write_line(int fd, struct buf *line)
 {
+	if (fd == STDERR_FILENO && sink.write) {
+		sink.write(sink.write_context, line->data);
+		return;
+	}
 	buf_add_char(line, '\n');
 	/* A log that cannot be written leaves nobody to be told. */
 	ignore(fd_write_all(fd, line->data, line->size));

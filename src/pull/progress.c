@@ -20,6 +20,7 @@
 #include "berth/base/clock.h"
 #include "berth/base/fd.h"
 #include "berth/base/json_write.h"
+#include "berth/base/log.h"
 #include "berth/base/str.h"
 
 #include "common/size.h"
@@ -129,6 +130,21 @@ static void init_lock(struct progress *progress)
 	pthread_condattr_destroy(&monotonic);
 }
 
+/* A line for the user between the others. */
+static void note(void *context, const char *text)
+{
+	struct progress *progress = context;
+	_cleanup_free_ char *line = NULL;
+
+	pthread_mutex_lock(&progress->lock);
+	/* Over the first of the drawn lines, which are drawn again below it. */
+	line = progress->drawn > 0 ? xasprintf("\033[%zuA%s\033[K\n", progress->drawn, text)
+				   : xasprintf("%s\n", text);
+	ignore(fd_write_all(STDERR_FILENO, line, strlen(line)));
+	progress->drawn = 0;
+	pthread_mutex_unlock(&progress->lock);
+}
+
 struct progress *progress_begin(enum progress_style style, const char *name,
 				struct progress_layer *layers, size_t count)
 {
@@ -142,10 +158,12 @@ struct progress *progress_begin(enum progress_style style, const char *name,
 	if (style == PROGRESS_AUTO && isatty(STDERR_FILENO))
 		progress->draws = pthread_create(&progress->thread, NULL, draw_again_and_again,
 						 progress) == 0;
+	if (progress->draws)
+		log_set_writer(note, progress);
 	if (style == PROGRESS_AUTO && !progress->draws) {
 		_cleanup_free_ char *line = xasprintf("%s: %zu layers", name, count);
 
-		progress_note(progress, line);
+		note(progress, line);
 	}
 	return progress;
 }
@@ -177,23 +195,8 @@ void progress_changed(struct progress *progress, struct progress_layer *layer)
 	} else if (progress->style == PROGRESS_AUTO && !progress->draws) {
 		buf_printf(&line, "%.*s: %s, ", NAME_LENGTH, layer->digest.hex, state_names[state]);
 		size_write(&line, layer->size);
-		progress_note(progress, line.data);
+		note(progress, line.data);
 	}
-}
-
-void progress_note(struct progress *progress, const char *text)
-{
-	_cleanup_free_ char *line = NULL;
-
-	if (progress->style != PROGRESS_AUTO)
-		return;
-	pthread_mutex_lock(&progress->lock);
-	/* Over the first of the drawn lines, which are drawn again below it. */
-	line = progress->drawn > 0 ? xasprintf("\033[%zuA%s\033[K\n", progress->drawn, text)
-				   : xasprintf("%s\n", text);
-	ignore(fd_write_all(STDERR_FILENO, line, strlen(line)));
-	progress->drawn = 0;
-	pthread_mutex_unlock(&progress->lock);
 }
 
 void progress_line(enum progress_style style, const char *format, ...)
@@ -215,6 +218,7 @@ struct progress *progress_end(struct progress *progress)
 	if (!progress)
 		return NULL;
 	if (progress->draws) {
+		log_set_writer(NULL, NULL);
 		pthread_mutex_lock(&progress->lock);
 		progress->ending = true;
 		pthread_cond_signal(&progress->ended);

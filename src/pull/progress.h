@@ -36,6 +36,7 @@ struct progress_layer {
 	_Atomic int state;	  /* enum layer_state */
 };
 
+/* Where lines are drawn, those of the log come between them. */
 struct progress *progress_begin(enum progress_style style, const char *name,
 				struct progress_layer *layers, size_t count);
 /* To be called when a layer's state has changed: plain and JSON lines are written then. */
@@ -43,8 +44,6 @@ void progress_changed(struct progress *progress, struct progress_layer *layer);
 /* A line for people, where there are no layers to tell of: not with QUIET and JSON. */
 void progress_line(enum progress_style style, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-/* A line for the user between the others. */
-void progress_note(struct progress *progress, const char *text);
 struct progress *progress_end(struct progress *progress); /* accepts and returns NULL */
 
 #endif

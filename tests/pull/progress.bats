@@ -61,6 +61,16 @@ has_part() {
 	contains "$output" 'B/s'
 }
 
+@test "on a terminal: a warning takes the place of what is drawn, which goes on below it" {
+	build_pty
+	slow_registry
+	set_faults slow:100000 cut:60000:1
+	run timeout 30 "$T/pty" size:24x200 expect:downloading expect:'trying again' expect:done -- \
+		"$BERTH_PULL" --root "$STORE" "$REGISTRY/big"
+	is "$status" 0
+	grep -qE $'^\033\\[1Aberth-pull: warning: .*; trying again in [0-9.]+ s\033\\[K\r?$' <<<"$output"
+}
+
 @test "on a terminal: a line is cut where the terminal ends" {
 	build_pty
 	run timeout 20 "$T/pty" size:24x20 -- "$BERTH_PULL" --root "$STORE" --from "oci:$T/image"

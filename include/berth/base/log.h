@@ -30,6 +30,13 @@ int log_open(const char *path, enum log_format format, enum log_level level,
 /* The program's name at the beginning of a line on standard error; "berth" where nobody says so. */
 void log_set_name(const char *name);
 
+/*
+ * What is for standard error goes to @write in its place, a line at a time and without its end, by
+ * whichever thread has something to say: for those who draw on a terminal. NULL: no longer. To be
+ * called while no other thread has anything to say.
+ */
+void log_set_writer(void (*write)(void *context, const char *line), void *context);
+
 /* Reads a level's or a format's name; -EINVAL if there is none such. */
 int log_level_parse(const char *name, enum log_level *ret) must_check;
 int log_format_parse(const char *name, enum log_format *ret) must_check;

@@ -244,14 +244,6 @@ int http_try(struct http *http, const struct http_request *request, struct http_
 	return r;
 }
 
-void http_note(struct http *http, const char *text)
-{
-	if (http->options.note)
-		http->options.note(http->options.note_context, text);
-	else
-		log_warning("%s", text);
-}
-
 /* There is nothing to be woken by: the flag is set by a signal, which may meet any thread. */
 static int wait_ms(struct http *http, const struct http_request *request, int64_t ms,
 		   struct error *err)
@@ -271,7 +263,6 @@ int http_again(struct http *http, struct retry *retry, const struct http_request
 {
 	struct retry_event event = {.response = response, .now = time(NULL)};
 	struct error why = ERROR_NONE;
-	_cleanup_free_ char *text = NULL;
 	int64_t ms;
 
 	if (getrandom(&event.chance, sizeof(event.chance), 0) < 0)
@@ -282,9 +273,8 @@ int http_again(struct http *http, struct retry *retry, const struct http_request
 		return 0;
 	if (r >= 0)
 		ignore(http_status_error(response, response->url, &why)); /* for its text */
-	text = xasprintf("%s; trying again in %lld.%lld s", r < 0 ? err->text : why.text,
-			 (long long)ms / 1000, (long long)ms / 100 % 10);
-	http_note(http, text);
+	log_warning("%s; trying again in %lld.%lld s", r < 0 ? err->text : why.text,
+		    (long long)ms / 1000, (long long)ms / 100 % 10);
 	r = wait_ms(http, request, ms, err);
 	return r < 0 ? r : 1;
 }

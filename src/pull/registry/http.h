@@ -20,9 +20,7 @@ struct http_options {
 	unsigned stall_seconds;	      /* less than 1 KiB in this time is a failure; 30 */
 	bool insecure;		      /* certificates are not checked, https may go to http */
 	bool wait;		      /* also until a pull limit is over */
-	void (*note)(void *context, const char *text); /* a line for the user; NULL: logged */
-	void *note_context;
-	const char *tls_ca;			  /* file of certificates to trust besides */
+	const char *tls_ca;	      /* file of certificates to trust besides */
 	const char *ssl_cert_file, *ssl_cert_dir; /* to trust instead of the system's */
 	const char *const *certs_dirs; /* of HOST[:PORT]/{*.crt,*.cert,*.key}; NULL-terminated */
 };
@@ -107,9 +105,6 @@ int http_request(struct http *http, const struct http_request *request, struct h
 struct retry;
 int http_again(struct http *http, struct retry *retry, const struct http_request *request,
 	       const struct http_response *response, int r, struct error *err) must_check;
-
-/* A line for the user. */
-void http_note(struct http *http, const char *text);
 
 /*
  * The error that an answer stands for: @what, its status and what its body says about it (the

@@ -3,6 +3,7 @@
 #include "news.h"
 
 #include "berth/base/alloc.h"
+#include "berth/base/log.h"
 
 #define WARNINGS_MAX   16
 #define WARNING_LENGTH 400 /* bytes that are shown */
@@ -81,20 +82,16 @@ static bool is_new(struct news *news, const char *text)
 	return !known;
 }
 
-void news_take(struct news *news, struct http *http, const char *host,
-	       const struct http_response *response)
+void news_take(struct news *news, const char *host, const struct http_response *response)
 {
 	const char *value;
 
 	take_rate(news, response);
 	for (size_t i = 0; (value = http_header(response, "warning", i)); i++) {
 		_cleanup_free_ char *text = read_warning(value);
-		_cleanup_free_ char *line = NULL;
 
-		if (!text || !is_new(news, text))
-			continue;
-		line = xasprintf("%s says: %s", host, text);
-		http_note(http, line);
+		if (text && is_new(news, text))
+			log_warning("%s says: %s", host, text);
 	}
 }
 

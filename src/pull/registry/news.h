@@ -21,8 +21,7 @@ void news_done(struct news *news);
  * Reads ratelimit-limit and ratelimit-remaining ("100;w=21600"), and Warning with the code 299
  * (RFC 7234 §5.5), which is passed on to the user once, with @host in front. Any thread.
  */
-void news_take(struct news *news, struct http *http, const char *host,
-	       const struct http_response *response);
+void news_take(struct news *news, const char *host, const struct http_response *response);
 
 /* One line, or NULL where nothing is known; valid until the next call. */
 const char *news_quota(struct news *news, const char *host);

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "berth/base/alloc.h"
+#include "berth/base/log.h"
 
 #include "registry_source.h"
 #include "retry.h"
@@ -22,7 +23,6 @@ int registry_ask_all(struct registry *registry, registry_ask ask, void *context,
 	for (size_t i = 0;; i++) {
 		struct endpoint *endpoint = &registry->endpoints[i];
 		bool last = i + 1 == registry->endpoint_count, final = false;
-		_cleanup_free_ char *note = NULL;
 		int r;
 
 		if (!last && atomic_load(&endpoint->failed))
@@ -31,8 +31,7 @@ int registry_ask_all(struct registry *registry, registry_ask ask, void *context,
 		if (r >= 0 || last || final || r == -ECANCELED)
 			return r;
 		atomic_store(&endpoint->failed, true);
-		note = xasprintf("mirror %s: %s", endpoint->name, err->text);
-		http_note(registry->http, note);
+		log_warning("mirror %s: %s", endpoint->name, err->text);
 	}
 }
 
@@ -153,7 +152,7 @@ static int ask_manifest(struct registry *registry, struct endpoint *endpoint, vo
 						: "the limit of --max-manifest-size");
 	if (r < 0)
 		return r;
-	news_take(&registry->news, registry->http, endpoint->name, &response);
+	news_take(&registry->news, endpoint->name, &response);
 	if (response.status != 200)
 		return status_error(registry, endpoint, &response, err);
 	if (question->document)
@@ -306,8 +305,6 @@ int registry_open(const struct reference *reference, const struct registry_optio
 		.stall_seconds = options->stall_seconds,
 		.insecure = options->insecure,
 		.wait = options->wait,
-		.note = options->note,
-		.note_context = options->note_context,
 		.tls_ca = options->tls_ca,
 		.ssl_cert_file = options->ssl_cert_file,
 		.ssl_cert_dir = options->ssl_cert_dir,

@@ -22,9 +22,6 @@ struct registry_options {
 	bool wait;		    /* wait also where the pull limit is reached */
 	unsigned stall_seconds;	    /* see http.h */
 	const char *ssl_cert_file, *ssl_cert_dir; /* $SSL_CERT_FILE, $SSL_CERT_DIR */
-	/* A line for the user (a server's warning, a wait), by any thread; NULL: it is logged. */
-	void (*note)(void *context, const char *text);
-	void *note_context;
 	const atomic_bool *cancelled;
 };
 

@@ -171,6 +171,37 @@ static void test_file(void **state)
 	assert_stderr(world, "berth: it failed\n");
 }
 
+static void add_line(void *context, const char *line)
+{
+	buf_add_string(context, line);
+	buf_add_char(context, '|');
+}
+
+/* Somebody draws on the terminal, and takes the lines for it; those in a file stay there. */
+static void test_writer(void **state)
+{
+	struct world *world = *state;
+	_cleanup_buf_ struct buf lines = BUF_EMPTY;
+	_cleanup_free_ char *text = NULL;
+	struct error err = ERROR_NONE;
+
+	refuse(&err, "it failed");
+	open_stderr(LOG_FORMAT_TEXT, LOG_LEVEL_WARNING);
+	log_set_writer(add_line, &lines);
+	log_warning("two\nlines");
+	log_debug("nothing");
+	open_file(world, LOG_FORMAT_JSON, LOG_LEVEL_WARNING);
+	log_error(&err);
+	log_set_writer(NULL, NULL);
+	assert_string_equal(lines.data, "berth: warning: two lines|berth: it failed|");
+	text = get_file(world, "log");
+	assert_non_null(strstr(text, "it failed"));
+	assert_stderr(world, "");
+	open_stderr(LOG_FORMAT_TEXT, LOG_LEVEL_WARNING);
+	log_warning("back");
+	assert_stderr(world, "berth: warning: back\n");
+}
+
 /* The three members that engines look for. */
 static void check_object(const char *line, const char *level, const char *message)
 {
@@ -305,10 +336,10 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		log_test(test_unopened),    log_test(test_text),	  log_test(test_levels),
-		log_test(test_one_line),    log_test(test_file),	  log_test(test_json),
-		log_test(test_json_stderr), log_test(test_append),	  log_test(test_no_file),
-		log_test(test_full),	    cmocka_unit_test(test_names),
+		log_test(test_unopened),    log_test(test_text),   log_test(test_levels),
+		log_test(test_one_line),    log_test(test_file),   log_test(test_json),
+		log_test(test_json_stderr), log_test(test_append), log_test(test_no_file),
+		log_test(test_full),	    log_test(test_writer), cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <sys/socket.h>
 
+#include "berth/base/log.h"
+
 #include "registry/http.h"
 #include "registry/retry.h"
 
@@ -481,6 +483,15 @@ static void test_header_injection(void **state)
 	server_done(&server);
 }
 
+/* Warnings go there. */
+static void hear(void (*write)(void *context, const char *line), void *context)
+{
+	struct error err = ERROR_NONE;
+
+	assert_fine(log_open(NULL, LOG_FORMAT_TEXT, LOG_LEVEL_WARNING, &err), err);
+	log_set_writer(write, context);
+}
+
 static void take_note(void *context, const char *text)
 {
 	buf_add_string(context, text);
@@ -493,7 +504,7 @@ static void test_again(void **state)
 			    "HTTP/1.1 429 No\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n",
 			    OK_HELLO}};
 	struct buf notes = BUF_EMPTY;
-	struct http_options options = {.note = take_note, .note_context = &notes};
+	struct http_options options = {.wait = false};
 	struct http *http = http_new(&options);
 	struct http_response response = {0};
 	struct error err = ERROR_NONE;
@@ -504,7 +515,9 @@ static void test_again(void **state)
 	server_start(&server);
 	url = xasprintf("http://127.0.0.1:%u/", server.port);
 	request.url = url;
+	hear(take_note, &notes);
 	assert_fine(http_request(http, &request, &response, &err), err);
+	log_set_writer(NULL, NULL);
 	server_stop(&server);
 	assert_int_equal(response.status, 200);
 	assert_int_equal(server.count, 3);
@@ -528,7 +541,7 @@ static void test_wait_cancelled(void **state)
 	struct server server = {
 		.answers = {"HTTP/1.1 503 No\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n"}};
 	atomic_bool cancelled = false;
-	struct http_options options = {.note = cancel, .note_context = &cancelled};
+	struct http_options options = {.wait = false};
 	struct http *http = http_new(&options);
 	struct http_response response = {0};
 	struct error err = ERROR_NONE;
@@ -539,7 +552,9 @@ static void test_wait_cancelled(void **state)
 	server_start(&server);
 	url = xasprintf("http://127.0.0.1:%u/", server.port);
 	request.url = url;
+	hear(cancel, &cancelled);
 	assert_failed(http_request(http, &request, &response, &err), err, -ECANCELED);
+	log_set_writer(NULL, NULL);
 	server_stop(&server);
 	http_response_done(&response);
 	http_free(http);
