@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,9 @@
 
 /* Reads of 1 KiB at a time: a pipe's default size. */
 #define DRAIN_MAX 64
+
+/* What says that the caller wants no more of it may be set by a signal that met another thread. */
+#define CANCEL_WATCH_MS 50
 
 /* The last SPAWN_STDERR_MAX bytes of what came. */
 struct tail {
@@ -213,18 +217,23 @@ static void kill_group(const struct pidref *ref)
 }
 
 /* Waits for the exit, keeping the standard error. Returns 1 (exited), 0 (time is up). */
-static int attend(const struct pidref *ref, int stderr_fd, int timeout_ms, struct tail *tail)
+static int attend(const struct spawn *what, const struct pidref *ref, int stderr_fd,
+		  struct tail *tail)
 {
-	int64_t end = clock_now_ms() + timeout_ms;
+	int64_t end = clock_now_ms() + what->timeout_ms;
 	struct pollfd polls[2] = {{.fd = ref->fd, .events = POLLIN},
 				  {.fd = stderr_fd, .events = POLLIN}};
 	bool exited = false;
 
 	while (!exited) {
-		int64_t left = timeout_ms < 0 ? -1 : end - clock_now_ms();
+		int64_t left = what->timeout_ms < 0 ? INT_MAX : end - clock_now_ms();
 
-		if (timeout_ms >= 0 && left <= 0)
+		if (left <= 0)
 			return 0;
+		if (what->cancelled && atomic_load(what->cancelled))
+			return -ECANCELED;
+		if (what->cancelled && left > CANCEL_WATCH_MS)
+			left = CANCEL_WATCH_MS;
 		if (poll(polls, 2, (int)left) < 0 && errno != EINTR)
 			return -errno;
 		exited = polls[0].revents != 0;
@@ -265,7 +274,7 @@ static int finish(const struct spawn *what, struct pidref *ref, struct child_pip
 {
 	struct tail tail = {.size = 0};
 	int failed = 0, status = 0;
-	int r = attend(ref, pipes->stderr_read, what->timeout_ms, &tail);
+	int r = attend(what, ref, pipes->stderr_read, &tail);
 
 	if (r <= 0)
 		kill_group(ref);

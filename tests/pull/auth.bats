@@ -269,6 +269,32 @@ helper() {
 	pull_fails 'no name of a credential helper' "$GATE/private/x"
 }
 
+@test "a signal ends a credential helper that hangs, and all that it has started" {
+	start_registry
+	put_image private/x
+	start_gated
+	helper hangs <<-'END'
+		sleep 1000 &
+		echo $! >"$T/sleeps"
+		wait
+	END
+	mkdir "$HOME/.docker"
+	export T PATH=$T/bin:$PATH
+	echo '{"credsStore": "hangs"}' >"$HOME/.docker/config.json"
+	local number
+	for number in 2 15; do
+		rm -f "$T/sleeps"
+		pull_background "$GATE/private/x"
+		wait_for 10 test -s "$T/sleeps"
+		kill -"$number" "$BG_PID"
+		wait_for 10 is_zombie "$BG_PID"
+		status=0
+		wait "$BG_PID" || status=$?
+		is "$status" $((128 + number))
+		wait_for 10 is_zombie "$(cat "$T/sleeps")"
+	done
+}
+
 # --- forms of tokens and challenges --------------------------------------------------------------
 
 @test "an identity token is exchanged by POST, and sent to nobody but the token server" {

@@ -3,6 +3,8 @@
 #ifndef BERTH_BASE_SPAWN_H
 #define BERTH_BASE_SPAWN_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "berth/base/error.h"
@@ -20,6 +22,7 @@ struct spawn {
 	int cwdfd;	/* working directory, or -1: the caller's */
 	int outputfd;	/* the program's standard output; 0: /dev/null */
 	int timeout_ms; /* then the program and its group are killed; -1: wait for ever */
+	const atomic_bool *cancelled; /* they are killed soon after it has become true; or NULL */
 };
 
 /*
@@ -27,8 +30,9 @@ struct spawn {
  * does not read it cannot make the writer fail), its standard output goes to @outputfd, its
  * standard error is kept. It gets a process group of its own, default signal dispositions, no
  * descriptors but 0 to 2, and dies with the caller. The child is always reaped.
- * Returns 0 if it exited with 0. Errors: -ECHILD (exited otherwise or by a signal), -ETIMEDOUT, or
- * why it could not be started; the text ends with the program's standard error, in one line.
+ * Returns 0 if it exited with 0. Errors: -ECHILD (exited otherwise or by a signal), -ETIMEDOUT,
+ * -ECANCELED, or why it could not be started; the text ends with the program's standard error, in
+ * one line.
  */
 int spawn_wait(const struct spawn *what, struct error *err) must_check;
 

@@ -122,20 +122,21 @@ static int explain(int r, const char *output, const char *program, struct error 
 		      (int)(length < MESSAGE_MAX ? length : MESSAGE_MAX), output);
 }
 
-static int run(const char *path, const char *program, const char *server,
-	       const char *const *environment, struct credentials *ret, struct error *err)
+static int run(const struct credentials_places *places, const char *path, const char *program,
+	       const char *server, struct credentials *ret, struct error *err)
 {
 	const char *const argv[] = {program, "get", NULL};
 	_cleanup_free_ char *output = xcalloc(1, CREDENTIAL_HELPER_OUTPUT_MAX + 1);
 	_cleanup_fd_ int outputfd = open_output(err);
 	struct spawn spawn = {.path = path,
 			      .argv = argv,
-			      .envp = environment,
+			      .envp = places->environment,
 			      .input = server,
 			      .input_size = strlen(server),
 			      .cwdfd = -1,
 			      .outputfd = outputfd,
-			      .timeout_ms = TIMEOUT_MS};
+			      .timeout_ms = TIMEOUT_MS,
+			      .cancelled = places->cancelled};
 	int r;
 
 	if (outputfd < 0)
@@ -151,8 +152,9 @@ static int run(const char *path, const char *program, const char *server,
 	return read_answer(output, program, ret, err);
 }
 
-int credential_helper_get(const char *name, const char *server, const char *const *environment,
-			  const char *asked_by, struct credentials *ret, struct error *err)
+int credential_helper_get(const struct credentials_places *places, const char *name,
+			  const char *server, const char *asked_by, struct credentials *ret,
+			  struct error *err)
 {
 	_cleanup_free_ char *program = NULL, *path = NULL;
 	int r;
@@ -161,10 +163,10 @@ int credential_helper_get(const char *name, const char *server, const char *cons
 		return refuse(err, "%s: \"%.100s\" is no name of a credential helper", asked_by,
 			      name);
 	program = xasprintf("docker-credential-%s", name);
-	path = find_program(program, environment);
+	path = find_program(program, places->environment);
 	if (!path)
 		return refuse_as(err, -ENOENT, "%s: %s is not in the directories of $PATH",
 				 asked_by, program);
-	r = run(path, program, server, environment, ret, err);
+	r = run(places, path, program, server, ret, err);
 	return r < 0 ? within(err, r, "%s: credentials for \"%s\"", asked_by, server) : 0;
 }

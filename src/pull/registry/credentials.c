@@ -35,7 +35,7 @@ struct lookup {
 	bool is_named;	  /* by the user: it must be there */
 	const char *domain;
 	const char *place; /* domain and repository */
-	const char *const *environment;
+	const struct credentials_places *places;
 };
 
 void credentials_done(struct credentials *credentials)
@@ -220,8 +220,7 @@ static int ask(const struct lookup *lookup, const char *helper, struct credentia
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < (hub ? ARRAY_SIZE(hub_names) : 1); i++) {
-		r = credential_helper_get(helper, names[i], lookup->environment, lookup->path, ret,
-					  err);
+		r = credential_helper_get(lookup->places, helper, names[i], lookup->path, ret, err);
 		if (ret->kind != CREDENTIALS_NONE)
 			break;
 	}
@@ -329,7 +328,7 @@ int credentials_find(const struct credentials_places *places, const char *domain
 	struct lookup lookup = {.arena = arena,
 				.domain = domain,
 				.place = arena_printf(arena, "%s/%s", domain, repository),
-				.environment = places->environment};
+				.places = places};
 	const char *files[PLACE_COUNT];
 	int r = 0;
 

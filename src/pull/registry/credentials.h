@@ -3,6 +3,7 @@
 #ifndef BERTH_PULL_CREDENTIALS_H
 #define BERTH_PULL_CREDENTIALS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -17,6 +18,7 @@ struct credentials_places {
 	uid_t uid; /* the user's own, for /run/containers/UID */
 	/* "NAME=VALUE", NULL-terminated: what a credential helper gets, and where it is found. */
 	const char *const *environment;
+	const atomic_bool *cancelled; /* ends the waiting for a helper; or NULL */
 };
 
 enum credentials_kind {

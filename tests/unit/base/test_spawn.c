@@ -3,6 +3,8 @@
  * Running programs to their end. The programs are shell scripts, which tell what they see through
  * their standard error and exit status.
  */
+#include <poll.h>
+#include <pthread.h>
 #include <time.h>
 
 #include "berth/base/clock.h"
@@ -19,6 +21,7 @@ struct script {
 	int timeout_ms; /* 0: none */
 	int cwdfd;	/* 0: the test's */
 	const char *const *envp;
+	const atomic_bool *cancelled;
 };
 
 static int run_script(const struct script *script, struct error *err)
@@ -33,6 +36,7 @@ static int run_script(const struct script *script, struct error *err)
 		.input_size = script->input ? strlen(script->input) : 0,
 		.cwdfd = script->cwdfd ? script->cwdfd : -1,
 		.timeout_ms = script->timeout_ms ? script->timeout_ms : -1,
+		.cancelled = script->cancelled,
 	};
 
 	return spawn_wait(&spawn, err);
@@ -293,6 +297,46 @@ static void test_timeout(void **state)
 	assert_true(is_gone(world, "grandchild"));
 }
 
+/* Sets what it is given once the world has a file "grandchild". */
+struct canceller {
+	const struct world *world;
+	atomic_bool cancelled;
+};
+
+static void *cancel(void *argument)
+{
+	struct canceller *canceller = argument;
+
+	for (int i = 0; i < PATIENCE * 100; i++) {
+		if (faccessat(canceller->world->fd, "grandchild", F_OK, 0) == 0)
+			break;
+		poll(NULL, 0, 10);
+	}
+	atomic_store(&canceller->cancelled, true);
+	return NULL;
+}
+
+static void test_cancelled(void **state)
+{
+	const struct world *world = *state;
+	struct canceller canceller = {.world = world};
+	const struct script script = {
+		.text = "sh -c 'echo $$ >made; mv made grandchild; exec sleep 1000' & "
+			"echo $$ >child; sleep 1000",
+		.cwdfd = world->fd,
+		.timeout_ms = PATIENCE * 1000,
+		.cancelled = &canceller.cancelled,
+	};
+	struct error err = ERROR_NONE;
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, cancel, &canceller), 0);
+	assert_failed(run_script(&script, &err), err, -ECANCELED);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_true(is_gone(world, "child"));
+	assert_true(is_gone(world, "grandchild"));
+}
+
 /* What it started in another session is out of reach, and holds nobody up. */
 static void test_timeout_stubborn(void **state)
 {
@@ -484,16 +528,17 @@ static void test_caller_dies(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		world_test(test_success),	   world_test(test_status),
-		world_test(test_no_program),	   world_test(test_input),
-		world_test(test_surroundings),	   world_test(test_bad_directory),
-		world_test(test_defaults),	   world_test(test_descriptors),
-		world_test(test_signals),	   world_test(test_timeout),
-		world_test(test_timeout_stubborn), world_test(test_in_time),
-		world_test(test_daemon),	   world_test(test_much_noise),
-		world_test(test_last_words),	   world_test(test_endless_noise),
-		world_test(test_binary_noise),	   world_test(test_closed_stdio),
-		world_test(test_no_descriptors),   world_test(test_caller_dies),
+		world_test(test_success),	world_test(test_status),
+		world_test(test_no_program),	world_test(test_input),
+		world_test(test_surroundings),	world_test(test_bad_directory),
+		world_test(test_defaults),	world_test(test_descriptors),
+		world_test(test_signals),	world_test(test_timeout),
+		world_test(test_cancelled),	world_test(test_timeout_stubborn),
+		world_test(test_in_time),	world_test(test_daemon),
+		world_test(test_much_noise),	world_test(test_last_words),
+		world_test(test_endless_noise), world_test(test_binary_noise),
+		world_test(test_closed_stdio),	world_test(test_no_descriptors),
+		world_test(test_caller_dies),
 	};
 
 	if (skip_all_without(SYS_clone3, "clone3"))
