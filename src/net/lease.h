@@ -27,6 +27,7 @@ struct lease {
 	size_t address_count;
 	struct publish_list publish;
 	const char *const *names; /* in the hosts file; NULL-terminated, the id first */
+	const char *cni; /* the CNI configuration by whose name an engine added it; NULL: none */
 	struct rate to_container, from_container;
 };
 

@@ -50,8 +50,9 @@ struct request {
 	size_t ip_count;
 	bool has_mac;
 	unsigned char mac[MAC_SIZE];
-	const char *const *dns; /* NULL-terminated */
-	const char *const *names;
+	const char *const *dns;	  /* NULL-terminated */
+	const char *const *names; /* NULL-terminated, the id first */
+	const char *cni;	  /* lease.h; NULL but in a CNI call */
 	struct rate to_container, from_container;
 	const char *resolv_conf;
 };
