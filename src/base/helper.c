@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where the other programs of berth are. */
+#include "berth/base/helper.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "berth/base/alloc.h"
+#include "berth/base/str.h"
+
+#define EXE_LINK "/proc/self/exe"
+
+/* The kernel gives the text of such a link a page at most. */
+#define LINK_TEXT_MAX 4096
+
+/* The own file; NULL where its path leads elsewhere: it was replaced, or is a clone or a copy. */
+static char *own_program(void)
+{
+	char text[LINK_TEXT_MAX];
+	ssize_t length = readlink(EXE_LINK, text, sizeof(text) - 1);
+	struct stat own, there;
+
+	if (length < 0)
+		return NULL;
+	text[length] = '\0';
+	if (text[0] != '/' || stat(EXE_LINK, &own) < 0 || stat(text, &there) < 0)
+		return NULL;
+	return own.st_dev == there.st_dev && own.st_ino == there.st_ino ? xstrdup(text) : NULL;
+}
+
+static bool is_program(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
+/* NULL where there is none that can be trusted: what a link is, and leads to, may be two people's.
+ */
+static char *find_beside(const char *program, const char *name)
+{
+	const size_t directory = (size_t)(strrchr(program, '/') - program) + 1;
+	_cleanup_free_ char *path = xasprintf("%.*s%s", (int)directory, program, name);
+	struct stat own, there;
+
+	if (stat(program, &own) < 0 || lstat(path, &there) < 0 || !S_ISREG(there.st_mode) ||
+	    !is_program(path))
+		return NULL;
+	return there.st_uid == 0 || there.st_uid == own.st_uid ? take_ptr(&path) : NULL;
+}
+
+int helper_path(const char *program, const char *name, const char *needed_by, char **ret,
+		struct error *err)
+{
+	_cleanup_free_ char *own = program ? xstrdup(program) : own_program();
+	_cleanup_free_ char *path = own ? find_beside(own, name) : NULL;
+
+	if (!path) {
+		path = xasprintf("%s/%s", BERTH_SBINDIR, name);
+		if (!is_program(path))
+			return refuse_as(err, -ENOENT,
+					 "%s needs the program \"%s\", which is neither at \"%s\" "
+					 "nor beside \"%s\"",
+					 needed_by, name, path, own ? own : EXE_LINK);
+	}
+	*ret = take_ptr(&path);
+	return 0;
+}
