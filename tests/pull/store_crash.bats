@@ -53,6 +53,7 @@ assert_sound() {
 	pull verify || fail "$what: verify" || return 1
 	pull --from "$IMAGE" -q "$T/sound-$ROUND" || fail "$what: the second pull" || return 1
 	is "$(in_progress)" '' "$what: left" || return 1
+	is "$(compgen -G "$T/.berth-bundle-*")" '' "$what: left outside" || return 1
 	is "$(find "$STORE/layers" -mindepth 2 -maxdepth 2 | wc -l)" 4 "$what: layers" || return 1
 	pull verify || fail "$what: verify at last" || return 1
 	pull fsck -q || return 1
@@ -98,6 +99,62 @@ forget_all() {
 	echo "$when"
 	((when > 50))
 	umount "$STORE"
+}
+
+@test "a bundle that is killed at each change that it makes leaves nothing beside its place" {
+	local calls=write,pwrite64,mkdir,mkdirat,mknodat,unlinkat,renameat,renameat2,linkat,symlinkat
+	local how when died left=0
+
+	calls+=,fchmod,fchown,fchownat,utimensat,fsetxattr,openat,flock,ftruncate,copy_file_range
+	pull --from "$IMAGE" -q
+	mkdir beside
+	for how in --hostname=x --flat; do
+		for ((when = 1, died = 1; died; when += 7)); do
+			died=0
+			strace -f -qq -o /dev/null -e "inject=$calls:signal=KILL:when=$when" \
+				"$BERTH_PULL" --root "$STORE" bundle "$how" "$IMAGE" beside/b >/dev/null 2>&1 ||
+				died=1
+			compgen -G 'beside/.berth-bundle-*' >/dev/null && left=$((left + 1))
+			pull gc -q
+			is "$(compgen -G 'beside/.berth-bundle-*')" '' "$how, kill at $when"
+			is "$(in_progress)" '' "$how, kill at $when"
+			rm -rf beside/b
+		done
+	done
+	echo "$left times there was something left"
+	((left > 10))
+}
+
+# A bundle that was killed when it was about to get its name; sets BESIDE and NOTE.
+half_bundle() {
+	strace -f -qq -o /dev/null -e inject=renameat:signal=KILL:when=2 \
+		"$BERTH_PULL" --root "$STORE" bundle "$IMAGE" "$T/beside/b" >/dev/null 2>&1 || true
+	BESIDE=$(compgen -G "$T/beside/.berth-bundle-*")
+	NOTE=$(compgen -G "$STORE/tmp/*.outside")
+	[[ -e $BESIDE/config.json ]]
+}
+
+@test "what a dead bundle left is removed while nobody works at it, and nothing in its place" {
+	pull --from "$IMAGE" -q
+	mkdir beside
+	half_bundle
+	flock -s "$NOTE" timeout 60 "$BERTH_PULL" --root "$STORE" gc -q
+	[[ -e $BESIDE/config.json ]]
+	pull gc -q
+	[[ ! -e $BESIDE && ! -e $NOTE ]]
+	# Another directory, and a link to one.
+	half_bundle
+	mv "$BESIDE" beside/moved
+	mkdir "$BESIDE"
+	touch "$BESIDE/file"
+	pull gc -q
+	[[ -e $BESIDE/file && -e beside/moved/config.json && ! -e $NOTE ]]
+	rm -r beside/moved "$BESIDE"
+	half_bundle
+	mv "$BESIDE" beside/moved
+	ln -s moved "$BESIDE"
+	pull gc -q
+	[[ -L $BESIDE && -e beside/moved/config.json && ! -e $NOTE ]]
 }
 
 @test "a gc that is killed at each change that it makes leaves a whole store" {

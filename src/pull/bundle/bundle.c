@@ -5,7 +5,7 @@
  * Theory of operation. All is made in a directory beside the bundle, under a name of its own and of
  * mode 0700 (set-user-id programs of the image are nobody's on the host), and moved into place when
  * it is whole: rename(2) takes a name that is free, or an empty directory, and nothing else. On a
- * failure the directory goes again; what a kill leaves begins with ".berth-bundle-".
+ * failure the directory goes again; after a kill, with the next command that writes to the store.
  */
 #include "bundle.h"
 
@@ -21,6 +21,7 @@
 
 #include "common/tree.h"
 #include "store/store-internal.h"
+#include "store/store_outside.h"
 
 #include "bundle-internal.h"
 
@@ -29,12 +30,14 @@ struct workplace {
 	int parentfd;			 /* where the bundle is to be */
 	char name[RANDOM_NAME_MAX + 16]; /* "" when there is nothing to remove */
 	const char *path, *last;	 /* of the bundle; its last component */
+	struct store_outside note;
 };
 
 static void workplace_done(struct workplace *place)
 {
 	if (place->name[0])
 		ignore(tree_remove(place->parentfd, place->name, NULL)); /* it failed before */
+	store_outside_end(&place->note);
 	fd_close(place->parentfd);
 }
 #define _cleanup_workplace_ __attribute__((cleanup(workplace_done)))
@@ -89,10 +92,32 @@ int bundle_check_place(const char *path, struct error *err)
 	return parentfd < 0 ? parentfd : 0;
 }
 
-static int open_workplace(const char *path, struct workplace *ret, struct error *err)
+/* Makes the directory, empty, with a note of it in the store. Returns its descriptor. */
+static int make_workplace(const struct store *store, struct workplace *place, struct error *err)
+{
+	_cleanup_free_ char *path =
+		xasprintf("%.*s%s", (int)(place->last - place->path), place->path, place->name);
+	_cleanup_fd_ int fd = -EBADF;
+	int r = store_outside_begin(store, path, &place->note, err);
+
+	if (r >= 0 && mkdirat(place->parentfd, place->name, 0700) < 0)
+		r = fail(err, -errno, "make a directory beside it");
+	if (r < 0) {
+		place->name[0] = '\0';
+		return r;
+	}
+	fd = openat(place->parentfd, place->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return fail(err, -errno, "open the directory beside it");
+	r = store_outside_made(&place->note, fd, err);
+	return r < 0 ? r : take_fd(&fd);
+}
+
+static int open_workplace(const struct store *store, const char *path, struct workplace *ret,
+			  struct error *err)
 {
 	char random[RANDOM_NAME_MAX];
-	int fd, r;
+	int r;
 
 	ret->path = path;
 	ret->last = strrchr(path, '/') + 1;
@@ -105,13 +130,8 @@ static int open_workplace(const char *path, struct workplace *ret, struct error 
 	if (r < 0)
 		return fail(err, r, "name a directory");
 	snprintf(ret->name, sizeof(ret->name), ".berth-bundle-%s", random);
-	if (mkdirat(ret->parentfd, ret->name, 0700) < 0) {
-		r = fail(err, -errno, "bundle \"%s\": make a directory beside it", path);
-		ret->name[0] = '\0';
-		return r;
-	}
-	fd = openat(ret->parentfd, ret->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? fail(err, -errno, "bundle \"%s\"", path) : fd;
+	r = make_workplace(store, ret, err);
+	return r < 0 ? within(err, r, "bundle \"%s\"", path) : r;
 }
 
 static int move_into_place(struct workplace *place, struct error *err)
@@ -170,8 +190,8 @@ static const char *hostname_of(const struct bundle_options *options, const char 
 
 static int make(const struct bundle_work *start, const char *path, struct error *err)
 {
-	_cleanup_workplace_ struct workplace place = {.parentfd = -EBADF};
-	_cleanup_fd_ int fd = open_workplace(path, &place, err);
+	_cleanup_workplace_ struct workplace place = {.parentfd = -EBADF, .note = {.fd = -EBADF}};
+	_cleanup_fd_ int fd = open_workplace(start->store, path, &place, err);
 	struct bundle_work work = *start;
 	int r;
 

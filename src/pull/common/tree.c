@@ -113,6 +113,13 @@ static int empty(struct removal *removal, int fd)
 	return r;
 }
 
+int tree_empty(int fd, uint64_t *freed)
+{
+	struct removal removal = {.topfd = fd, .freed = freed};
+
+	return empty(&removal, fd);
+}
+
 int tree_remove(int dirfd, const char *name, uint64_t *freed)
 {
 	struct removal removal = {.topfd = -EBADF, .freed = freed};

@@ -13,6 +13,9 @@
  */
 int tree_remove(int dirfd, const char *name, uint64_t *freed) must_check;
 
+/* Removes what is in the directory @fd, which is taken over. */
+int tree_empty(int fd, uint64_t *freed) must_check;
+
 /* What tree_remove() would free. -ELOOP where directories lie too deep to be measured. */
 int tree_measure(int dirfd, const char *name, uint64_t *bytes) must_check;
 

@@ -9,6 +9,7 @@
 #include "berth/base/fd.h"
 
 #include "store.h"
+#include "store_outside.h"
 
 #define STORE_TMP "tmp"
 
@@ -49,6 +50,15 @@ bool tmp_is_lock(const char *name, char ret_name[static STORE_NAME_MAX]);
 /* Removes what the dead have left in tmp/; adds the bytes that this frees to *@freed. What cannot
  * be removed stays: it is in nobody's way. */
 void tmp_sweep(const struct store *store, uint64_t *freed);
+
+/* Makes a file tmp/RANDOM@suffix, and locks it. Returns its descriptor, for writing; negative errno
+ * without a text. */
+int tmp_make_file(const struct store *store, const char *suffix,
+		  char ret_name[static TMP_NAME_MAX]) must_check;
+#define OUTSIDE_SUFFIX ".outside"
+/* Removes the directory that the note @fd, tmp/RANDOM.outside of a dead process, is about. Negative
+ * errno, no text. */
+int outside_sweep(int fd, uint64_t *freed) must_check;
 
 /* 16 random hexadecimal digits and NUL. */
 #define RANDOM_NAME_MAX 17

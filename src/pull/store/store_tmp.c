@@ -87,8 +87,7 @@ int random_name(char ret[static RANDOM_NAME_MAX])
 	return 0;
 }
 
-/* Makes a file with a name of its own in tmp/, and locks it. Returns its descriptor. */
-static int make_file(const struct store *store, char ret_name[static STORE_NAME_MAX])
+int tmp_make_file(const struct store *store, const char *suffix, char ret_name[static TMP_NAME_MAX])
 {
 	char random[RANDOM_NAME_MAX];
 
@@ -98,7 +97,7 @@ static int make_file(const struct store *store, char ret_name[static STORE_NAME_
 
 		if (r < 0)
 			return r;
-		snprintf(ret_name, STORE_NAME_MAX, STORE_TMP "/%s", random);
+		snprintf(ret_name, TMP_NAME_MAX, STORE_TMP "/%s%s", random, suffix);
 		fd = openat(store->fd, ret_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 		if (fd < 0 && errno == EEXIST)
 			continue;
@@ -127,8 +126,8 @@ static int sync_parent(const struct store *store, const char *name)
 
 int store_write_file(const struct store *store, const char *name, const void *data, size_t size)
 {
-	char fresh[STORE_NAME_MAX];
-	_cleanup_fd_ int fd = make_file(store, fresh);
+	char fresh[TMP_NAME_MAX];
+	_cleanup_fd_ int fd = tmp_make_file(store, "", fresh);
 	int r;
 
 	if (fd < 0)
@@ -191,12 +190,16 @@ static int sweep_directory(const struct store *store, const char *name, uint64_t
 static int sweep_file(const struct store *store, const char *name, uint64_t *freed)
 {
 	_cleanup_fd_ int fd = open_present(store, name);
-	int r;
+	const char *suffix = strrchr(name, '.');
+	int r = 0;
 
 	/* It may have got its name in the meantime. */
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || !store_is_named(store, name, fd))
 		return 0;
-	r = tree_remove(store->fd, name, freed);
+	if (suffix && str_equal(suffix, OUTSIDE_SUFFIX))
+		r = outside_sweep(fd, freed);
+	if (r >= 0)
+		r = tree_remove(store->fd, name, freed);
 	return r == -ENOENT ? 0 : r;
 }
 
