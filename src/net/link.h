@@ -22,9 +22,10 @@ struct link_info {
 	unsigned flags; /* IFF_UP … */
 	uint32_t mtu;
 	int master; /* 0: none */
+	int parent; /* what a macvlan or ipvlan stands on, an index of the parent's namespace */
 	unsigned char mac[MAC_SIZE];
-	char kind[16];	/* "bridge", "veth" …; "" for hardware */
-	char alias[64]; /* "" where there is none */
+	char kind[16];	 /* "bridge", "veth" …; "" for hardware */
+	char alias[128]; /* "" where there is none */
 	char name[IFNAMSIZ];
 };
 
@@ -38,8 +39,8 @@ int link_try_find(struct netlink *netlink, const char *name, struct link_info *r
 void link_add_bridge(struct netlink_batch *batch, const char *name, const unsigned char *mac,
 		     uint32_t mtu, const char *alias);
 
-/* A pair: @host stays here, up, as a port of the bridge @master (an index), with hairpin; the other
- * end comes into the namespace @nsfd with its final name and MAC, up. */
+/* A pair: @host stays here, up, as a port of the bridge @master (an index); the other end comes
+ * into the namespace @nsfd with its final name and MAC, down. */
 struct veth {
 	const char *host;
 	int master;
@@ -49,10 +50,11 @@ struct veth {
 	uint32_t mtu; /* 0: the kernel's */
 };
 void link_add_veth(struct netlink_batch *batch, const struct veth *veth);
-/* A packet may leave the port @index of a bridge by which it came. */
-void link_set_hairpin(struct netlink_batch *batch, int index);
+/* A packet may leave the port @port of a bridge by which it came. By name, so that the message may
+ * stand behind the one that makes the port. */
+void link_set_hairpin(struct netlink_batch *batch, const char *port);
 
-/* A macvlan or ipvlan device on @parent (an index), made in the namespace @nsfd. */
+/* A macvlan or ipvlan device on @parent (an index), made in the namespace @nsfd, down. */
 struct child_link {
 	const char *kind; /* "macvlan", "ipvlan" */
 	const char *mode; /* as in struct network; NULL: bridge, l2 */
@@ -80,7 +82,8 @@ void link_delete(struct netlink_batch *batch, const char *name);
  * it is there already is fine. */
 void address_add(struct netlink_batch *batch, int index, const char *link,
 		 const struct prefix *prefix);
-/* The default route of the gateway's family, through the link. */
+/* The default route of the gateway's family, through the link. Where there is one already, of
+ * another link, that one stays. */
 void route_add_default(struct netlink_batch *batch, int index, const char *link,
 		       const struct address *gateway);
 

@@ -11,7 +11,7 @@ table='
 mount | src/mount/overlay.c | overlay takes options that fsconfig cannot; all else by descriptor
 umount umount2 | src/mount/overlay.c src/mount/overlay_map.c src/mount/pivot.c | detaching what berth itself attached
 fork vfork | - | clone3 in base/sys.c: with a pidfd, and into the cgroup
-_exit | src/base/alloc.c src/base/spawn.c src/stage/exec.c src/stage/init.c src/stage/steps.c src/stage/wait.c src/stage/clone.c src/stage/middle.c src/linux/idmap_holder.c src/pull/user_namespace.c | children end there, after the error was sent; out of memory
+_exit | src/base/alloc.c src/base/spawn.c src/stage/exec.c src/stage/init.c src/stage/steps.c src/stage/wait.c src/stage/clone.c src/stage/middle.c src/linux/idmap_holder.c src/pull/user_namespace.c src/net/netns.c | children end there, after the error was sent; out of memory; lost in another namespace
 exit _Exit quick_exit atexit | - | main() returns, children use _exit()
 abort | src/base/alloc.c | out of memory
 getenv secure_getenv setenv putenv unsetenv clearenv | src/cli/main.c src/pull/main.c src/net/main.c | what the environment decides is decided in one place
