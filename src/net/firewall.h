@@ -5,16 +5,16 @@
  * Theory of operation. The rules are constant; everything that networks and containers bring is an
  * element of a set or map, so a packet's way is as long for one container as for a thousand. Sets:
  *   bridges           links that are bridges of ours
- *   same              pairs (in, out) of links between which packets pass: a bridge and itself,
- *                     and those without isolation with each other
+ *   same              pairs (in, out) of a bridge and itself
+ *   open              bridges without isolation from each other
  *   internal          bridges without a way out
- *   masquerade4/6     subnets that leave by masquerading
+ *   masqueraded       bridges whose packets leave with the host's address
  *   published4/6      (address, protocol, port) → (address, port) of a container
  *   published_any4/6  (protocol, port) → the same, for all addresses of the host
- * Chains: raw prerouting (nobody reaches the host's 127.0.0.0/8 through route_localnet,
- * CVE-2020-8558), dstnat prerouting and output (published ports), forward (isolation; nothing
- * reaches a container from outside but answers and published ports), srcnat postrouting
- * (masquerading, hairpin). Every change is one transaction.
+ * Chains: guard (nobody reaches the host's 127.0.0.0/8 through route_localnet, CVE-2020-8558),
+ * prerouting, output and published (published ports), forward (isolation; nothing reaches a
+ * container from outside but answers and published ports), postrouting (masquerading, hairpin).
+ * firewall_rules.c has them all. Every change is one transaction.
  */
 #ifndef BERTH_NET_FIREWALL_H
 #define BERTH_NET_FIREWALL_H
@@ -24,13 +24,15 @@
 /*
  * Adds the elements of the lease's network and of its published ports. That they are there already
  * is fine. -ENOENT without a text: there is no table, or it lost its sets: the caller rebuilds.
- * -EPROTONOSUPPORT and the like say what to do (modprobe nf_tables).
+ * -EADDRINUSE names a port that another container publishes, and nothing was added. That the kernel
+ * lacks what is needed says what to do (modprobe).
  */
 int firewall_add(const struct lease *lease, struct error *err) must_check;
 
 /*
  * Removes the lease's published ports; with @last, also the elements of its network. What is not
- * there is fine, a missing table too.
+ * there is fine, a missing table too. Ports that lead to another container stay, so that a lease
+ * whose firewall_add() failed can be undone like any other.
  */
 int firewall_remove(const struct lease *lease, bool last, struct error *err) must_check;
 

@@ -43,7 +43,7 @@ struct network {
 	size_t subnet_count;
 	uint32_t mtu;	    /* 0: the kernel's choice, or the parent's */
 	bool internal;	    /* no way out, and no published ports: no default route, no NAT */
-	bool no_isolation;  /* other bridges of berth-net may reach it, and it them */
+	bool no_isolation;  /* other bridges that have it too may reach it, and it them */
 	bool no_masquerade; /* packets leave with the container's own address */
 };
 
