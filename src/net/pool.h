@@ -21,6 +21,9 @@ int pool_take(const struct store *store, const struct network *network, const st
 int pool_return(const struct store *store, const char *network, const struct address *address,
 		const char *owner, struct error *err) must_check;
 
+/* Whether an address of the network is taken: 1 or 0. Costs the same however many are. */
+int pool_in_use(const struct store *store, const char *network, struct error *err) must_check;
+
 /*
  * Removes what no lease stands for: addresses whose "ID@LINK" has no file in leases/, and what is
  * kept of networks without any address. *ret_count (may be NULL) counts addresses.
