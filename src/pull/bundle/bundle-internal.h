@@ -48,8 +48,7 @@ struct bundle_contents {
 /* bundle_config.c, bundle_process.c, bundle_annotations.c. The text is the caller's. */
 char *bundle_config_text(const struct bundle_contents *contents);
 void bundle_process_write(struct json_writer *w, const struct bundle_contents *contents);
-void bundle_annotations_write(struct json_writer *w, const struct image_config *image,
-			      const char *lower, bool map_layers);
+void bundle_annotations_write(struct json_writer *w, const struct bundle_contents *contents);
 /* Whether a runtime, an engine or a hook would act on an annotation of this name. */
 bool bundle_label_has_power(const char *key);
 

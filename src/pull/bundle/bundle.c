@@ -159,6 +159,24 @@ static int write_config(const struct bundle_work *work, const struct bundle_user
 	return file_create_at(work->fd, "config.json", 0644, text, strlen(text), err);
 }
 
+/* The file that berth-net fills when the container is made: its root's, who may change it. */
+static int write_resolv(const struct bundle_work *work, struct error *err)
+{
+	const struct bundle_plan *plan = work->plan;
+	uint32_t uid = 0, gid = 0;
+	int r;
+
+	if (!bundle_network_has_resolv(plan))
+		return 0;
+	r = file_create_at(work->fd, "resolv.conf", 0644, "", 0, err);
+	if (r < 0 || !plan->map_layers)
+		return r;
+	if (!id_maps_find(&plan->uids, 0, &uid) || !id_maps_find(&plan->gids, 0, &gid) ||
+	    fchownat(work->fd, "resolv.conf", uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return fail(err, -errno, "give \"resolv.conf\" to %u:%u", uid, gid);
+	return 0;
+}
+
 /* What is in the bundle. */
 static int fill(struct bundle_work *work, struct error *err)
 {
@@ -177,6 +195,8 @@ static int fill(struct bundle_work *work, struct error *err)
 	r = bundle_root_make(work, err);
 	if (r >= 0)
 		r = bundle_volumes_make(work, err);
+	if (r >= 0)
+		r = write_resolv(work, err);
 	return r < 0 ? r : write_config(work, &user, err);
 }
 
@@ -224,6 +244,8 @@ int bundle_make(const struct store *store, const struct image_config *config,
 	r = bundle_plan_read(arena, options, &plan, err);
 	if (r >= 0)
 		r = check_place(absolute, err);
+	if (r >= 0)
+		r = bundle_network_prepare(arena, &plan, err);
 	if (r >= 0)
 		r = bundle_layers_open(store, config, options->user_namespace, &layers, err);
 	return r < 0 ? r : make(&work, absolute, err);

@@ -3,6 +3,7 @@
 #ifndef BERTH_PULL_BUNDLE_H
 #define BERTH_PULL_BUNDLE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "berth/base/error.h"
@@ -15,21 +16,25 @@
 /* As given on the command line, unread; NULL, empty, false where not given. */
 struct bundle_options {
 	struct strv args, env, volumes, tmpfs, cap_add, cap_drop, security_opts;
-	const char *entrypoint, *user, *cwd, *memory, *cpus, *pids, *network, *userns, *hostname;
+	struct strv publish, ip, dns;
+	const char *entrypoint, *user, *cwd, *memory, *cpus, *pids, *userns, *hostname;
+	const char *network, *mac, *bandwidth, *net_root;
 	const char *image_volumes;
 	bool read_only, tty, init, flat;
 	/* Not options, the caller fills them in: struct context's, and the environment for --env
 	 * without a value, NULL-terminated. */
 	bool user_namespace;
 	const char *const *environment;
+	const atomic_bool *cancelled; /* or NULL */
 };
 
 /* The rows of the option table that fill it: the command's values begin with a bundle_options. */
-#define BUNDLE_OPTION_COUNT 21
+#define BUNDLE_OPTION_COUNT 27
 extern const struct option bundle_option_table[BUNDLE_OPTION_COUNT];
 
 /*
- * Checks all that can be checked without an image, before anything is downloaded.
+ * Checks all that can be checked without an image, before anything is downloaded. berth-net is
+ * asked about a network of its own.
  */
 int bundle_options_check(const struct bundle_options *options, struct error *err) must_check;
 

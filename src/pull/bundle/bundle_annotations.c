@@ -89,9 +89,10 @@ static void write_labels(struct json_writer *w, const struct json *labels)
 	}
 }
 
-void bundle_annotations_write(struct json_writer *w, const struct image_config *image,
-			      const char *lower, bool map_layers)
+void bundle_annotations_write(struct json_writer *w, const struct bundle_contents *contents)
 {
+	const struct image_config *image = contents->image;
+
 	json_key(w, "annotations");
 	json_begin_object(w);
 	write_field(w, image, "org.opencontainers.image.os", image->platform.os);
@@ -105,12 +106,13 @@ void bundle_annotations_write(struct json_writer *w, const struct image_config *
 	write_field(w, image, "org.opencontainers.image.stopSignal", image->stop_signal);
 	write_list(w, image, "org.opencontainers.image.exposedPorts", image->exposed_ports);
 	write_labels(w, image->labels);
-	if (lower) {
-		json_member_string(w, "org.berth.overlay.lower", lower);
+	if (contents->lower) {
+		json_member_string(w, "org.berth.overlay.lower", contents->lower);
 		json_member_string(w, "org.berth.overlay.upper", "upper");
 		json_member_string(w, "org.berth.overlay.work", "work");
-		if (map_layers)
+		if (contents->plan->map_layers)
 			json_member_string(w, "org.berth.overlay.idmap", "lower");
 	}
+	bundle_network_annotate(w, contents->plan);
 	json_end_object(w);
 }

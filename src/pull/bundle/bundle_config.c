@@ -3,8 +3,6 @@
  * config.json as a whole: the defaults that keep a container apart from the host, and the parts
  * that the other files write. image-spec conversion.md.
  */
-#include <unistd.h>
-
 #include "bundle-internal.h"
 
 /* More than any list below has. */
@@ -73,25 +71,10 @@ static void write_mount(struct json_writer *w, const char *destination, const ch
 
 /* --- the order of mounts ------------------------------------------------------------------- */
 
-/* Whether something is mounted at @path, or above it, instead of the default. */
-static bool is_overruled(const struct bundle_contents *contents, const char *path)
-{
-	const struct bundle_plan *plan = contents->plan;
-
-	for (size_t i = 0; i < plan->mount_count; i++) {
-		const char *place = plan->mounts[i].destination;
-		const size_t length = strlen(place);
-
-		if (strncmp(path, place, length) == 0 && strchr("/", path[length]))
-			return true;
-	}
-	return false;
-}
-
 static void write_default(struct json_writer *w, const struct bundle_contents *contents,
 			  const struct default_mount *mount)
 {
-	if (!is_overruled(contents, mount->destination))
+	if (!bundle_mounts_overrule(contents->plan, mount->destination))
 		write_mount(w, mount->destination, mount->type, mount->source, mount->options);
 }
 
@@ -122,38 +105,28 @@ static void write_by_depth(struct json_writer *w, const struct bundle_mount *mou
 	}
 }
 
-/* The image's volumes, unless the user has something else there, and the user's mounts. */
+/* Files of /etc, the user's mounts, and the image's volumes, unless the user has something else
+ * there. */
 static void write_wanted(struct json_writer *w, const struct bundle_contents *contents)
 {
 	const struct bundle_plan *plan = contents->plan;
-	const size_t most = plan->mount_count + contents->volume_count;
-	_cleanup_free_ struct bundle_mount *all = xcalloc(most + 1, sizeof(*all));
-	size_t count = plan->mount_count;
+	const size_t most = BUNDLE_NETWORK_MOUNTS + plan->mount_count + contents->volume_count;
+	_cleanup_free_ struct bundle_mount *all = xcalloc(most, sizeof(*all));
+	size_t count = bundle_network_mounts(plan, all);
 
 	for (size_t i = 0; i < plan->mount_count; i++)
-		all[i] = plan->mounts[i];
+		all[count++] = plan->mounts[i];
 	for (size_t i = 0; i < contents->volume_count; i++)
 		all[count++] = contents->volumes[i];
 	write_by_depth(w, all, count);
-}
-
-/* Who is on the host's network needs to know its names. */
-static void write_host_files(struct json_writer *w, const struct bundle_contents *contents)
-{
-	static const char *const files[] = {"/etc/resolv.conf", "/etc/hosts"};
-	static const char *const options[] = {"bind", "ro", "nosuid", "nodev", "noexec", NULL};
-
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		if (access(files[i], F_OK) == 0 && !is_overruled(contents, files[i]))
-			write_mount(w, files[i], "bind", files[i], options);
-	}
 }
 
 static void write_mounts(struct json_writer *w, const struct bundle_contents *contents)
 {
 	static const char *const init_options[] = {"bind", "ro", "nosuid", "nodev", NULL};
 	const struct bundle_plan *plan = contents->plan;
-	const bool has_sysfs = !plan->host_network || plan->uids.count == 0;
+	const bool is_on_host = plan->network.kind == BUNDLE_NETWORK_HOST;
+	const bool has_sysfs = !is_on_host || plan->uids.count == 0;
 	uint32_t tty;
 
 	json_key(w, "mounts");
@@ -167,8 +140,6 @@ static void write_mounts(struct json_writer *w, const struct bundle_contents *co
 	write_default(w, contents, &cgroup);
 	if (plan->init)
 		write_mount(w, BUNDLE_INIT_PATH, "bind", plan->init, init_options);
-	if (plan->host_network)
-		write_host_files(w, contents);
 	write_wanted(w, contents);
 	json_end_array(w);
 }
@@ -199,7 +170,7 @@ static void write_namespaces(struct json_writer *w, const struct bundle_plan *pl
 		json_member_string(w, "type", always[i]);
 		json_end_object(w);
 	}
-	if (!plan->host_network) {
+	if (plan->network.kind != BUNDLE_NETWORK_HOST) {
 		json_begin_object(w);
 		json_member_string(w, "type", "network");
 		json_end_object(w);
@@ -249,7 +220,8 @@ char *bundle_config_text(const struct bundle_contents *contents)
 	json_member_string(&w, "hostname", contents->hostname);
 	write_mounts(&w, contents);
 	write_linux(&w, contents->plan);
-	bundle_annotations_write(&w, contents->image, contents->lower, contents->plan->map_layers);
+	bundle_network_write_hooks(&w, contents->plan);
+	bundle_annotations_write(&w, contents);
 	json_end_object(&w);
 	buf_add_char(&text, '\n');
 	return buf_take(&text);

@@ -289,3 +289,15 @@ int bundle_mounts_read(struct arena *arena, const struct bundle_options *options
 	}
 	return check_destinations(ret, err);
 }
+
+bool bundle_mounts_overrule(const struct bundle_plan *plan, const char *path)
+{
+	for (size_t i = 0; i < plan->mount_count; i++) {
+		const char *place = plan->mounts[i].destination;
+		const size_t length = strlen(place);
+
+		if (strncmp(path, place, length) == 0 && strchr("/", path[length]))
+			return true;
+	}
+	return false;
+}

@@ -30,7 +30,15 @@ const struct option bundle_option_table[BUNDLE_OPTION_COUNT] = {
 	ROW("cap-drop", cap_drop, OPTION_LIST, "NAME", "one capability less, or ALL"),
 	ROW("security-opt", security_opts, OPTION_LIST, "OPTION",
 	    "seccomp=FILE|unconfined, no-new-privileges[=false]"),
-	ROW("network", network, OPTION_TEXT, "none|host", "default: none"),
+	ROW("network", network, OPTION_TEXT, "none|host|NETWORK",
+	    "bridge, bridge:NAME, NAME, pasta or slirp4netns (default: none)"),
+	ROW("publish", publish, OPTION_LIST, "[IP:]HOST:CONT[/udp]",
+	    "port or range of the host that leads to the container's"),
+	ROW("ip", ip, OPTION_LIST, "ADDR", "address in the network"),
+	ROW("mac", mac, OPTION_TEXT, "MAC", "address of its link"),
+	ROW("dns", dns, OPTION_LIST, "ADDR", "name server (default: the host's)"),
+	ROW("bandwidth", bandwidth, OPTION_TEXT, "RATE", "limit, 10mbit for one; both directions"),
+	ROW("net-root", net_root, OPTION_TEXT, "DIR", "where berth-net keeps its networks"),
 	ROW("userns", userns, OPTION_TEXT, "host|auto|START:SIZE",
 	    "ids of the container (default: host)"),
 	ROW("hostname", hostname, OPTION_TEXT, "NAME", "default: the bundle's name"),
@@ -74,16 +82,11 @@ bool bundle_is_hostname(const char *text)
 static int read_names(const struct bundle_options *options, struct bundle_plan *ret,
 		      struct error *err)
 {
-	static const char *const networks[] = {"none", "host"};
 	static const char *const volumes[IMAGE_VOLUMES_MAX] = {"bind", "tmpfs", "ignore"};
-	int i = options->network ? name_index(networks, 2, options->network) : 0;
+	int i = options->image_volumes
+			? name_index(volumes, IMAGE_VOLUMES_MAX, options->image_volumes)
+			: 0;
 
-	if (i < 0)
-		return refuse(err, "--network: \"%s\" is neither \"none\" nor \"host\"",
-			      options->network);
-	ret->host_network = i == 1;
-	i = options->image_volumes ? name_index(volumes, IMAGE_VOLUMES_MAX, options->image_volumes)
-				   : 0;
 	if (i < 0)
 		return refuse(err,
 			      "--image-volumes: \"%s\" is none of \"bind\", \"tmpfs\" and "
@@ -157,6 +160,8 @@ int bundle_plan_read(struct arena *arena, const struct bundle_options *options,
 	if (r >= 0)
 		r = bundle_mounts_read(arena, options, ret, err);
 	if (r >= 0)
+		r = bundle_network_read(arena, options, ret, err);
+	if (r >= 0)
 		r = read_security_opts(arena, options, ret, err);
 	return r < 0 || !options->init ? r : bundle_init_find(arena, &ret->init, err);
 }
@@ -165,6 +170,7 @@ int bundle_options_check(const struct bundle_options *options, struct error *err
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
 	struct bundle_plan plan;
+	int r = bundle_plan_read(arena, options, &plan, err);
 
-	return bundle_plan_read(arena, options, &plan, err);
+	return r < 0 ? r : bundle_network_prepare(arena, &plan, err);
 }

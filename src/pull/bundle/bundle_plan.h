@@ -29,6 +29,23 @@ enum image_volumes {
 	IMAGE_VOLUMES_MAX
 };
 
+/* How a container reaches others. */
+enum bundle_network_kind {
+	BUNDLE_NETWORK_NONE,
+	BUNDLE_NETWORK_HOST,
+	BUNDLE_NETWORK_USER, /* pasta, slirp4netns: processes of the user, by berth-net */
+	BUNDLE_NETWORK_LINK  /* a link that berth-net gives it */
+};
+
+struct bundle_network {
+	enum bundle_network_kind kind;
+	const char *name; /* as --network has it */
+	const char *root; /* berth-net's --root, absolute; NULL: its default */
+	/* Of bundle_network_prepare(), NULL before. */
+	const char *program; /* berth-net, absolute */
+	const char *hosts;   /* what is mounted on /etc/hosts; NULL: nothing */
+};
+
 /* The options, read. Texts and lists belong to the arena that was given, or to the options. */
 struct bundle_plan {
 	const struct bundle_options *options;
@@ -40,7 +57,7 @@ struct bundle_plan {
 	uint64_t memory_bytes, cpu_quota_us;
 	int64_t pids;
 	bool has_memory, has_cpus, has_pids;
-	bool host_network;
+	struct bundle_network network;
 	struct id_maps uids, gids;
 	bool map_layers; /* the layers have the image's own ids, and are mapped at run time */
 	enum image_volumes image_volumes;
@@ -76,6 +93,24 @@ void bundle_userns_write(struct json_writer *w, const struct bundle_plan *plan);
 /* bundle_mounts.c: --volume, --tmpfs. */
 int bundle_mounts_read(struct arena *arena, const struct bundle_options *options,
 		       struct bundle_plan *ret, struct error *err) must_check;
+/* Whether the user has something mounted at @path, or above it, instead of the default. */
+bool bundle_mounts_overrule(const struct bundle_plan *plan, const char *path);
+
+/* bundle_network.c: --network and what goes with it; bundle_mounts_read() comes before. */
+int bundle_network_read(struct arena *arena, const struct bundle_options *options,
+			struct bundle_plan *ret, struct error *err) must_check;
+/* Has berth-net check what is wanted, and make ready what the bundle mounts; nothing without it. */
+int bundle_network_prepare(struct arena *arena, struct bundle_plan *plan,
+			   struct error *err) must_check;
+/* Whether the container's /etc/resolv.conf is the bundle's file of that name. */
+bool bundle_network_has_resolv(const struct bundle_plan *plan);
+/* The mounts on files of the container's /etc; returns how many. */
+#define BUNDLE_NETWORK_MOUNTS 2
+size_t bundle_network_mounts(const struct bundle_plan *plan,
+			     struct bundle_mount ret[static BUNDLE_NETWORK_MOUNTS]);
+/* Members of "annotations", and the member "hooks". */
+void bundle_network_annotate(struct json_writer *w, const struct bundle_plan *plan);
+void bundle_network_write_hooks(struct json_writer *w, const struct bundle_plan *plan);
 
 /* bundle_init.c: --init; the program of this host. */
 int bundle_init_find(struct arena *arena, const char **ret, struct error *err) must_check;

@@ -55,6 +55,9 @@ static inline void lab_close(struct lab *lab)
 	strv_done(&lab->options.cap_add);
 	strv_done(&lab->options.cap_drop);
 	strv_done(&lab->options.security_opts);
+	strv_done(&lab->options.publish);
+	strv_done(&lab->options.ip);
+	strv_done(&lab->options.dns);
 	free(lab->bundle);
 }
 

@@ -180,6 +180,7 @@ static void test_annotations(void **state)
 		   "'Labels': {'maintainer': 'me', 'empty': '', '': 'no name', "
 		   "'org.opencontainers.image.author': 'the label', "
 		   "'org.berth.overlay.lower': '/etc', 'ORG.berth.x': 'y', "
+		   "'org.berth.net.network': 'host', 'org.berth.net.publish': '22:22', "
 		   "'run.oci.handler': 'krun', 'org.systemd.property.Slice': 'x', "
 		   "'io.kubernetes.cri-o.Devices': '/dev/sda', 'cdi.k8s.io/x': 'y'}",
 		   "'author': 'the field', 'created': '2026-01-02T03:04:05Z', 'variant': 'v2', "

@@ -59,7 +59,13 @@ static const char *const wrong[][3] = {
 	{"--pids", "0", "--pids: \"0\""},
 	{"--pids", "-2", "--pids"},
 	{"--pids", "many", "--pids"},
-	{"--network", "bridge", "--network: \"bridge\" is neither"},
+	{"--network", "", "--network: the name is empty"},
+	{"--publish", "80:80", "--publish needs a network of the container's own"},
+	{"--ip", "10.1.2.3", "not with --network none"},
+	{"--mac", "02:00:00:00:00:01", "--mac needs"},
+	{"--dns", "10.1.2.3", "--dns needs"},
+	{"--bandwidth", "1mbit", "--bandwidth needs"},
+	{"--net-root", "/x", "--net-root: berth-net has no part in --network none"},
 	{"--image-volumes", "copy", "--image-volumes: \"copy\""},
 	{"--hostname", "", "--hostname"},
 	{"--hostname", "a_b", "--hostname: \"a_b\""},
@@ -294,16 +300,86 @@ static void test_rootless(void **state)
 	line.options.userns = "auto";
 	assert_true(bundle_plan_read(line.arena, &line.options, &line.plan, &line.err) < 0);
 	assert_contains(line.err.text, "--userns is root's");
+	line.options.userns = NULL;
+	line.options.network = "web";
+	assert_true(bundle_plan_read(line.arena, &line.options, &line.plan, &line.err) < 0);
+	assert_contains(line.err.text, "--network web is root's");
+	assert_contains(line.err.text, "--network pasta");
+	line.options.network = "pasta";
+	assert_fine(bundle_plan_read(line.arena, &line.options, &line.plan, &line.err), line.err);
+	line_done(&line);
+}
+
+static void refused(const char *const *args, const char *expected)
+{
+	struct command_line line;
+
+	assert_true(read_line(&line, args) < 0);
+	assert_contains(line.err.text, expected);
+	line_done(&line);
+}
+
+static void test_network(void **state)
+{
+	static const struct {
+		const char *text;
+		enum bundle_network_kind kind;
+	} rows[] = {
+		{"none", BUNDLE_NETWORK_NONE},	 {"host", BUNDLE_NETWORK_HOST},
+		{"pasta", BUNDLE_NETWORK_USER},	 {"slirp4netns", BUNDLE_NETWORK_USER},
+		{"bridge", BUNDLE_NETWORK_LINK}, {"bridge:web", BUNDLE_NETWORK_LINK},
+		{"web", BUNDLE_NETWORK_LINK},
+	};
+	struct command_line line;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		good(&line, ARGS("--network", rows[i].text));
+		assert_int_equal(line.plan.network.kind, rows[i].kind);
+		line_done(&line);
+	}
+	good(&line, ARGS("--network", "web", "--net-root", "/a//b/"));
+	assert_string_equal(line.plan.network.root, "/a/b");
+	line_done(&line);
+}
+
+static void test_network_options_need_their_network(void **state)
+{
+	static const char *const options[][2] = {
+		{"--publish", "80:80"}, {"--ip", "10.1.2.3"},	  {"--mac", "02:00:00:00:00:01"},
+		{"--dns", "10.1.2.3"},	{"--bandwidth", "1mbit"}, {"--net-root", "/x"}};
+	struct command_line line;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		refused(ARGS("--network", "host", options[i][0], options[i][1]), options[i][0]);
+		good(&line, ARGS("--network", "web", options[i][0], options[i][1]));
+		line_done(&line);
+		good(&line, ARGS("--network", "pasta", options[i][0], options[i][1]));
+		line_done(&line);
+	}
+	refused(ARGS("--network", "web", "--publish", "80:80,81:81"), "has a comma");
+	refused(ARGS("--network", "web", "--dns", ""), "--dns: the value is empty");
+	refused(ARGS("--network", "web", "--dns", "10.1.2.3", "--volume", "/etc:/etc"),
+		"--dns: a mount of yours");
+	good(&line, ARGS("--network", "web", "--dns", "10.1.2.3", "--volume", "/etc:/etc/x"));
+	assert_true(bundle_network_has_resolv(&line.plan));
 	line_done(&line);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_refused),	     cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_capabilities), cmocka_unit_test(test_names),
-		cmocka_unit_test(test_mounts),	     cmocka_unit_test(test_security),
-		cmocka_unit_test(test_userns),	     cmocka_unit_test(test_rootless),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_capabilities),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_mounts),
+		cmocka_unit_test(test_security),
+		cmocka_unit_test(test_userns),
+		cmocka_unit_test(test_rootless),
+		cmocka_unit_test(test_network),
+		cmocka_unit_test(test_network_options_need_their_network),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
