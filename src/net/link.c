@@ -255,6 +255,15 @@ void link_move(struct netlink_batch *batch, int index, const char *old_name, int
 	mnl_attr_put_strz(header, IFLA_IFNAME, name);
 }
 
+void link_rename(struct netlink_batch *batch, int index, const char *old_name, const char *name)
+{
+	struct nlmsghdr *header = netlink_begin(batch, RTM_SETLINK, 0, 0,
+						"rename the link \"%s\" to \"%s\"", old_name, name);
+
+	put_link_header(header, index);
+	mnl_attr_put_strz(header, IFLA_IFNAME, name);
+}
+
 void link_set(struct netlink_batch *batch, int index, const char *name, bool up, uint32_t mtu,
 	      const unsigned char *mac)
 {

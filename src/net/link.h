@@ -72,6 +72,8 @@ int link_add_child(struct netlink_batch *batch, const struct child_link *child,
  * has lost its addresses. */
 void link_move(struct netlink_batch *batch, int index, const char *old_name, int nsfd,
 	       const char *name);
+/* "%d" in the new name stands for the first number that is free. */
+void link_rename(struct netlink_batch *batch, int index, const char *old_name, const char *name);
 /* Sets flags: IFF_UP, or 0 for down. @mtu 0, @mac NULL: as they are. */
 void link_set(struct netlink_batch *batch, int index, const char *name, bool up, uint32_t mtu,
 	      const unsigned char *mac);

@@ -52,6 +52,13 @@ static int open_own(int procfd, struct error *err)
 	return open_of(procfd, "self", err);
 }
 
+int netns_open_own(struct error *err)
+{
+	_cleanup_fd_ int procfd = proc_open(err);
+
+	return procfd < 0 ? procfd : open_own(procfd, err);
+}
+
 static void go_back(int own)
 {
 	struct error err = ERROR_NONE;

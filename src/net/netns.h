@@ -31,6 +31,9 @@ int netns_open_path(const char *path, struct netns_id *ret_id, struct error *err
 /* Opens it again by its id; -ENOENT where it is gone or another one is there by now. */
 int netns_open(const struct netns_id *id, struct error *err) must_check;
 
+/* The namespace that the caller is in. */
+int netns_open_own(struct error *err) must_check;
+
 /* Whether a namespace of that id is still there; errors count as gone. */
 bool netns_is_alive(const struct netns_id *id);
 
