@@ -3,9 +3,10 @@
 #include "firewall.h"
 
 #include <errno.h>
-#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+
+#include "berth/base/str.h"
 
 #include "firewall_elements.h"
 
@@ -13,6 +14,12 @@
 static bool is_clash(int code)
 {
 	return code == -EEXIST || code == -EBUSY; /* it depends on the kernel */
+}
+
+/* Not a clash of tables, which somebody else may cause who makes one of the same name. */
+static bool is_port_clash(const struct nft_refusal *refusal)
+{
+	return is_clash(refusal->code) && str_equal(refusal->words.what, FIREWALL_CHANGE_SET);
 }
 
 /* The error of a transaction that published ports, in the words of who publishes them. */
@@ -27,57 +34,95 @@ static int ports_refused(const struct nft_refusal *refusal, struct error *err)
 			 text);
 }
 
-int firewall_add(const struct lease *lease, struct error *err)
+static int is_there(const struct nlmsghdr *answer, void *data)
+{
+	bool *found = data;
+
+	(void)answer;
+	*found = true;
+	return 0;
+}
+
+/* A question costs microseconds; a transaction that fails costs a grace period of RCU. */
+static int find_table(struct netlink *nft, bool *ret, struct error *err)
+{
+	_cleanup_batch_ struct netlink_batch *batch = netlink_batch_new();
+	struct nlmsghdr *message = nft_question(
+		batch, NFT_MSG_GETTABLE, 0, (struct nft_words){"look for table", FIREWALL_TABLE});
+
+	mnl_attr_put_strz(message, NFTA_TABLE_NAME, FIREWALL_TABLE);
+	*ret = false;
+	return netlink_ask(nft, batch, is_there, ret, err);
+}
+
+/* --- adding ------------------------------------------------------------------------------------
+ */
+
+int firewall_add(struct netlink *nft, const struct lease *lease, struct error *err)
 {
 	_cleanup_elements_ struct firewall_elements list = FIREWALL_ELEMENTS_EMPTY;
 	_cleanup_nft_batch_ struct nft_batch batch = NFT_BATCH_EMPTY;
-	_cleanup_netlink_ struct netlink netlink = NETLINK_CLOSED;
-	struct nft_refusal refusal;
 	struct error failure = ERROR_NONE;
+	struct nft_refusal refusal;
+	bool found = false;
 	int r;
 
 	firewall_add_network(&list, &lease->network);
 	r = firewall_add_ports(&list, lease, err);
-	if (r < 0)
-		return r;
-	r = nft_open(&netlink, err);
-	if (r < 0)
-		return r;
+	if (r >= 0)
+		r = nft_open(nft, err);
+	if (r >= 0)
+		r = find_table(nft, &found, err);
+	if (r < 0 || !found)
+		return r < 0 ? r : -ENOENT;
 	firewall_put_elements(&batch, NFT_MSG_NEWSETELEM, list.items, list.count);
-	r = nft_send(&netlink, &batch, /* dry_run= */ false, &refusal, &failure);
+	r = nft_send(nft, &batch, &refusal, &failure);
 	if (r == -ENOENT)
 		return r;
-	if (is_clash(refusal.code))
+	if (is_port_clash(&refusal))
 		return ports_refused(&refusal, err);
 	if (r < 0)
 		*err = failure;
 	return r;
 }
 
-int firewall_rebuild(const struct lease_list *leases, struct error *err)
+static int put_all(struct firewall_elements *list, const struct lease_list *leases,
+		   struct error *err)
 {
-	_cleanup_elements_ struct firewall_elements list = FIREWALL_ELEMENTS_EMPTY;
-	_cleanup_nft_batch_ struct nft_batch batch = NFT_BATCH_EMPTY;
-	_cleanup_netlink_ struct netlink netlink = NETLINK_CLOSED;
-	struct nft_refusal refusal;
-	int r;
-
 	for (size_t i = 0; i < leases->count; i++) {
-		firewall_add_network(&list, &leases->items[i].network);
-		r = firewall_add_ports(&list, &leases->items[i], err);
+		int r;
+
+		firewall_add_network(list, &leases->items[i].network);
+		r = firewall_add_ports(list, &leases->items[i], err);
 		if (r < 0)
 			return within(err, r, "container \"%s\"", leases->items[i].id);
 	}
-	firewall_put_removal(&batch);
+	return 0;
+}
+
+int firewall_rebuild(struct netlink *nft, const struct lease_list *leases, struct error *err)
+{
+	_cleanup_elements_ struct firewall_elements list = FIREWALL_ELEMENTS_EMPTY;
+	_cleanup_nft_batch_ struct nft_batch batch = NFT_BATCH_EMPTY;
+	struct nft_refusal refusal;
+	bool found = false;
+	int r = put_all(&list, leases, err);
+
+	if (r >= 0)
+		r = nft_open(nft, err);
+	if (r >= 0)
+		r = find_table(nft, &found, err);
+	if (r < 0)
+		return r;
+	/* Without a removal nothing waits for RCU. */
+	if (found)
+		firewall_put_removal(&batch);
 	if (leases->count > 0) {
 		firewall_put_table(&batch);
 		firewall_put_elements(&batch, NFT_MSG_NEWSETELEM, list.items, list.count);
 	}
-	r = nft_open(&netlink, err);
-	if (r < 0)
-		return r;
-	r = nft_send(&netlink, &batch, /* dry_run= */ false, &refusal, err);
-	return is_clash(refusal.code) ? ports_refused(&refusal, err) : r;
+	r = nft_send(nft, &batch, &refusal, err);
+	return is_port_clash(&refusal) ? ports_refused(&refusal, err) : r;
 }
 
 /* --- removal -----------------------------------------------------------------------------------
@@ -88,19 +133,18 @@ int firewall_rebuild(const struct lease_list *leases, struct error *err)
  * end the transaction, and to add what is there does nothing, unless the port leads to another
  * container: then it is a clash, and the other one's port stays.
  */
-static int remove_elements(struct netlink *netlink, const struct firewall_element *items,
-			   size_t count, struct error *err)
+static int remove_elements(struct netlink *nft, const struct firewall_element *items, size_t count,
+			   struct error *err)
 {
 	_cleanup_nft_batch_ struct nft_batch batch = NFT_BATCH_EMPTY;
 
 	firewall_put_elements(&batch, NFT_MSG_NEWSETELEM, items, count);
 	firewall_put_elements(&batch, NFT_MSG_DELSETELEM, items, count);
-	return nft_send(netlink, &batch, /* dry_run= */ false, /* ret= */ NULL, err);
+	return nft_send(nft, &batch, /* ret= */ NULL, err);
 }
 
 /* The same, each element by itself: somebody changed the table, or ports are another's. */
-static int remove_each(struct netlink *netlink, const struct firewall_elements *list,
-		       struct error *err)
+static int remove_each(struct netlink *nft, const struct firewall_elements *list, struct error *err)
 {
 	bool missing[SET_MAX] = {false};
 
@@ -111,7 +155,7 @@ static int remove_each(struct netlink *netlink, const struct firewall_elements *
 
 		if (missing[item->set])
 			continue;
-		r = remove_elements(netlink, item, 1, &failure);
+		r = remove_elements(nft, item, 1, &failure);
 		missing[item->set] = r == -ENOENT;
 		if (r < 0 && r != -ENOENT && !is_clash(r)) {
 			*err = failure;
@@ -121,11 +165,11 @@ static int remove_each(struct netlink *netlink, const struct firewall_elements *
 	return 0;
 }
 
-int firewall_remove(const struct lease *lease, bool last, struct error *err)
+int firewall_remove(struct netlink *nft, const struct lease *lease, bool last, struct error *err)
 {
 	_cleanup_elements_ struct firewall_elements list = FIREWALL_ELEMENTS_EMPTY;
-	_cleanup_netlink_ struct netlink netlink = NETLINK_CLOSED;
 	struct error failure = ERROR_NONE;
+	bool found = false;
 	int r;
 
 	/* A lease whose ports cannot be published has published none. */
@@ -134,12 +178,14 @@ int firewall_remove(const struct lease *lease, bool last, struct error *err)
 		firewall_add_network(&list, &lease->network);
 	if (list.count == 0)
 		return 0;
-	r = nft_open(&netlink, err);
-	if (r < 0)
+	r = nft_open(nft, err);
+	if (r >= 0)
+		r = find_table(nft, &found, err);
+	if (r < 0 || !found)
 		return r;
-	r = remove_elements(&netlink, list.items, list.count, &failure);
+	r = remove_elements(nft, list.items, list.count, &failure);
 	if (r == -ENOENT || is_clash(r))
-		return remove_each(&netlink, &list, err);
+		return remove_each(nft, &list, err);
 	if (r < 0)
 		*err = failure;
 	return r;
@@ -157,19 +203,17 @@ static int count_rule(const struct nlmsghdr *answer, void *data)
 	return 0;
 }
 
-static int check_rules(struct netlink *netlink, struct error *err)
+static int check_rules(struct netlink *nft, struct error *err)
 {
 	_cleanup_batch_ struct netlink_batch *batch = netlink_batch_new();
 	struct nlmsghdr *message =
-		netlink_begin(batch, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETRULE, NLM_F_DUMP, 0,
-			      "list rules of table \"inet " FIREWALL_TABLE "\"");
-	struct nfgenmsg *head = mnl_nlmsg_put_extra_header(message, sizeof(*head));
+		nft_question(batch, NFT_MSG_GETRULE, NLM_F_DUMP,
+			     (struct nft_words){"list rules of table", FIREWALL_TABLE});
 	size_t count = 0;
 	int r;
 
-	*head = (struct nfgenmsg){.nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0};
 	mnl_attr_put_strz(message, NFTA_RULE_TABLE, FIREWALL_TABLE);
-	r = netlink_ask(netlink, batch, count_rule, &count, err);
+	r = netlink_ask(nft, batch, count_rule, &count, err);
 	if (r < 0)
 		return r;
 	if (count == firewall_rule_count)
@@ -180,41 +224,16 @@ static int check_rules(struct netlink *netlink, struct error *err)
 			 count, firewall_rule_count);
 }
 
-/* Whether the kernel would take elements in a transaction of @type; it leaves all as it is. */
-static int try_elements(struct netlink *netlink, const struct firewall_elements *list,
-			uint16_t type, struct error *err)
-{
-	_cleanup_nft_batch_ struct nft_batch batch = NFT_BATCH_EMPTY;
-	char text[FIREWALL_KEY_TEXT_MAX] = "an element";
-	struct nft_refusal refusal;
-	int r;
-
-	firewall_put_elements(&batch, type, list->items, list->count);
-	r = nft_send(netlink, &batch, /* dry_run= */ true, &refusal, err);
-	if (refusal.code != -ENOENT && !is_clash(refusal.code))
-		return r;
-	ignore(firewall_refused_text(&refusal, text)); /* the set's name says something, too */
-	return refuse_as(err, -ENOENT, "nftables: %s in set \"%s\" %s (berth-net reload mends it)",
-			 text, refusal.words.name,
-			 is_clash(refusal.code) ? "leads elsewhere" : "is missing");
-}
-
-int firewall_check(const struct lease *lease, struct error *err)
+int firewall_check(struct netlink *nft, const struct lease *lease, struct error *err)
 {
 	_cleanup_elements_ struct firewall_elements list = FIREWALL_ELEMENTS_EMPTY;
-	_cleanup_netlink_ struct netlink netlink = NETLINK_CLOSED;
 	int r;
 
 	firewall_add_network(&list, &lease->network);
 	r = firewall_add_ports(&list, lease, err);
 	if (r >= 0)
-		r = nft_open(&netlink, err);
+		r = nft_open(nft, err);
 	if (r >= 0)
-		r = check_rules(&netlink, err);
-	/* What can be removed is there; what can be added besides leads where it should. */
-	if (r >= 0)
-		r = try_elements(&netlink, &list, NFT_MSG_DELSETELEM, err);
-	if (r >= 0)
-		r = try_elements(&netlink, &list, NFT_MSG_NEWSETELEM, err);
-	return r;
+		r = check_rules(nft, err);
+	return r < 0 ? r : firewall_find_elements(nft, &list, err);
 }

@@ -22,27 +22,36 @@
 #include "lease.h"
 
 /*
+ * All functions take a socket, and open it where it is NETLINK_CLOSED. The caller closes it, as
+ * late as possible: the kernel frees what was removed a grace period of RCU later, and closing
+ * waits for that, 10 ms and more, unless it is over by then. Removing links takes as long, so that
+ * both waits are one where the socket is closed behind them. Adding waits for nothing.
+ */
+
+/*
  * Adds the elements of the lease's network and of its published ports. That they are there already
  * is fine. -ENOENT without a text: there is no table, or it lost its sets: the caller rebuilds.
- * -EADDRINUSE names a port that another container publishes, and nothing was added. That the kernel
- * lacks what is needed says what to do (modprobe).
+ * -EADDRINUSE names a port that another container publishes, and nothing was added. Where the
+ * kernel lacks something the error says what to do (modprobe).
  */
-int firewall_add(const struct lease *lease, struct error *err) must_check;
+int firewall_add(struct netlink *nft, const struct lease *lease, struct error *err) must_check;
 
 /*
  * Removes the lease's published ports; with @last, also the elements of its network. What is not
  * there is fine, a missing table too. Ports that lead to another container stay, so that a lease
  * whose firewall_add() failed can be undone like any other.
  */
-int firewall_remove(const struct lease *lease, bool last, struct error *err) must_check;
+int firewall_remove(struct netlink *nft, const struct lease *lease, bool last,
+		    struct error *err) must_check;
 
 /* Replaces the whole table by what the leases say, in one transaction; with none, removes it. */
-int firewall_rebuild(const struct lease_list *leases, struct error *err) must_check;
+int firewall_rebuild(struct netlink *nft, const struct lease_list *leases,
+		     struct error *err) must_check;
 
 /*
- * Asks the kernel whether the table has all that firewall_add() would add for the lease; -ENOENT
- * with a text that names what is missing.
+ * Asks the kernel whether the table has all that firewall_add() would add for the lease, and all
+ * rules; -ENOENT with a text that names what is missing.
  */
-int firewall_check(const struct lease *lease, struct error *err) must_check;
+int firewall_check(struct netlink *nft, const struct lease *lease, struct error *err) must_check;
 
 #endif

@@ -5,8 +5,7 @@
  * Theory of operation. A transaction is one datagram: whatever its size, it must go by one send(2),
  * so the socket's buffer grows with it. The kernel has carried it out, or refused it, when send(2)
  * returns, and its answers are in the socket by then: they are only refusals, since no message asks
- * for an acknowledgement, and no answer at all is success. A batch without its end message is
- * checked and then undone.
+ * for an acknowledgement, and no answer at all is success.
  */
 #include "firewall_batch.h"
 
@@ -67,11 +66,6 @@ struct nlmsghdr *nft_begin(struct nft_batch *batch, uint16_t type, uint16_t flag
 	return batch->last;
 }
 
-size_t nft_last_size(const struct nft_batch *batch)
-{
-	return batch->last ? batch->last->nlmsg_len : 0;
-}
-
 static void end_batch(struct nft_batch *batch)
 {
 	batch->last = nftnl_batch_end(reserve(batch), (uint32_t)batch->count);
@@ -102,21 +96,11 @@ static int explain(const struct nft_refusal *refusal, struct error *err)
 	}
 }
 
-int nft_open(struct netlink *ret, struct error *err)
+int nft_open(struct netlink *netlink, struct error *err)
 {
-	_cleanup_netlink_ struct netlink netlink = NETLINK_CLOSED;
-	const struct nft_words words = {"open", "NETLINK_NETFILTER"};
-	int on = 1, r;
-
-	r = netlink_open(NETLINK_NETFILTER, &netlink, err);
-	if (r < 0)
-		return explain(&(struct nft_refusal){.code = r, .words = words}, err);
-	/* A refusal need not bring a message of 32 KiB back. */
-	if (mnl_socket_setsockopt(netlink.socket, NETLINK_CAP_ACK, &on, sizeof(on)) < 0)
-		return fail(err, -errno, "nftables: set NETLINK_CAP_ACK");
-	*ret = netlink;
-	netlink.socket = NULL;
-	return 0;
+	if (netlink->socket)
+		return 0;
+	return netlink_open(NETLINK_NETFILTER, netlink, err);
 }
 
 /* What a socket's buffer must have beside the datagram (netlink_sendmsg() in the kernel). */
@@ -224,18 +208,17 @@ static int read_answers(int fd, const struct nft_batch *batch, struct nft_refusa
 	}
 }
 
-int nft_send(struct netlink *netlink, struct nft_batch *batch, bool dry_run,
-	     struct nft_refusal *ret, struct error *err)
+int nft_send(struct netlink *netlink, struct nft_batch *batch, struct nft_refusal *ret,
+	     struct error *err)
 {
 	int fd = mnl_socket_get_fd(netlink->socket), r;
 	struct nft_refusal refusal = {.code = 0};
 
+	if (ret)
+		*ret = refusal;
 	if (batch->count == 0)
 		return 0;
-	if (dry_run)
-		finish_last(batch);
-	else
-		end_batch(batch);
+	end_batch(batch);
 	r = make_room(fd, batch->size, err);
 	if (r >= 0)
 		r = send_all(fd, batch, err);
@@ -246,4 +229,16 @@ int nft_send(struct netlink *netlink, struct nft_batch *batch, bool dry_run,
 	if (r < 0)
 		return r;
 	return refusal.code == 0 ? 0 : explain(&refusal, err);
+}
+
+struct nlmsghdr *nft_question(struct netlink_batch *batch, uint8_t type, uint16_t flags,
+			      struct nft_words words)
+{
+	struct nlmsghdr *message = netlink_begin(
+		batch, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags, /* tolerated= */ ENOENT,
+		"nftables: %s \"%s\"", words.what, words.name);
+	struct nfgenmsg *head = mnl_nlmsg_put_extra_header(message, sizeof(*head));
+
+	*head = (struct nfgenmsg){.nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0};
+	return message;
 }

@@ -39,11 +39,9 @@ void nft_batch_done(struct nft_batch *batch);
  */
 struct nlmsghdr *nft_begin(struct nft_batch *batch, uint16_t type, uint16_t flags,
 			   struct nft_words words) __attribute__((returns_nonnull));
-/* Bytes that the last message has so far. */
-size_t nft_last_size(const struct nft_batch *batch);
 
-/* Opens a socket for transactions; netlink_close(). */
-int nft_open(struct netlink *ret, struct error *err) must_check;
+/* Opens a socket for transactions, unless it is open. */
+int nft_open(struct netlink *netlink, struct error *err) must_check;
 
 /* Why a transaction did not come about. */
 struct nft_refusal {
@@ -53,12 +51,16 @@ struct nft_refusal {
 };
 
 /*
- * Sends the batch as one transaction and waits for its end. With @dry_run the kernel checks it, and
- * leaves all as it was. The batch stays as it is, so that the refusal can be read; nothing can be
- * added to it any more. Errors: those of the socket; and that of the first message that was
- * refused, then *ret (may be NULL) says which.
+ * Sends the batch as one transaction and waits for its end. The batch stays as it is, so that the
+ * refusal can be read; nothing can be added to it any more. Errors: those of the socket; and that
+ * of the first message that was refused, then *ret (may be NULL) says which. A refusal takes a
+ * grace period of RCU, some 10 ms: what is likely to be refused is asked first.
  */
-int nft_send(struct netlink *netlink, struct nft_batch *batch, bool dry_run,
-	     struct nft_refusal *ret, struct error *err) must_check;
+int nft_send(struct netlink *netlink, struct nft_batch *batch, struct nft_refusal *ret,
+	     struct error *err) must_check;
+
+/* The type and the header of a message that asks, for netlink_ask(). */
+struct nlmsghdr *nft_question(struct netlink_batch *batch, uint8_t type, uint16_t flags,
+			      struct nft_words words) __attribute__((returns_nonnull));
 
 #endif

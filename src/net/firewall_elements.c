@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -165,22 +166,19 @@ static void put_element(struct nlmsghdr *message, const struct firewall_element 
 /* Most bytes of an element as attributes. */
 #define ELEMENT_MAX 96
 
-/* Puts what has room in one message, all of the same set. Returns how many. */
-static size_t put_some(struct nft_batch *batch, uint16_t type, const struct firewall_element *items,
-		       size_t count)
+/* Fills a message with the first elements, all of the same set, as far as @room bytes reach.
+ * Returns how many. */
+static size_t put_list(struct nlmsghdr *message, const struct firewall_element *items, size_t count,
+		       size_t room)
 {
-	const struct firewall_set_type *set = &firewall_sets[items->set];
-	struct nlmsghdr *message =
-		nft_begin(batch, type, type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0,
-			  (struct nft_words){"change set", set->name});
 	struct nlattr *nest;
 	size_t i;
 
 	mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, FIREWALL_TABLE);
-	mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, set->name);
+	mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, firewall_sets[items->set].name);
 	nest = mnl_attr_nest_start(message, NFTA_SET_ELEM_LIST_ELEMENTS);
 	for (i = 0; i < count && items[i].set == items->set; i++) {
-		if (nft_last_size(batch) > NFT_MESSAGE_MAX - ELEMENT_MAX)
+		if (message->nlmsg_len > room - ELEMENT_MAX)
 			break;
 		put_element(message, &items[i]);
 	}
@@ -191,8 +189,89 @@ static size_t put_some(struct nft_batch *batch, uint16_t type, const struct fire
 void firewall_put_elements(struct nft_batch *batch, uint16_t type,
 			   const struct firewall_element *items, size_t count)
 {
-	for (size_t done = 0; done < count;)
-		done += put_some(batch, type, items + done, count - done);
+	const uint16_t flags = type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0;
+
+	for (size_t done = 0; done < count;) {
+		const char *set = firewall_sets[items[done].set].name;
+		struct nlmsghdr *message =
+			nft_begin(batch, type, flags, (struct nft_words){FIREWALL_CHANGE_SET, set});
+
+		done += put_list(message, items + done, count - done, NFT_MESSAGE_MAX);
+	}
+}
+
+/* --- questions ---------------------------------------------------------------------------------
+ */
+
+/* Answers come in the order of the questions, and end with the first that is missing. */
+struct search {
+	const struct firewall_element *next;
+	bool differs; /* next is there, and its data is other than it should be */
+};
+
+static int find_element(const struct nlattr *attr, void *data)
+{
+	const struct nlattr **found = data;
+
+	if (mnl_attr_get_type(attr) == NFTA_SET_ELEM_LIST_ELEMENTS)
+		*found = mnl_attr_get_payload(attr);
+	return MNL_CB_OK;
+}
+
+static int find_data(const struct nlattr *attr, void *data)
+{
+	const struct nlattr **found = data;
+
+	if (mnl_attr_get_type(attr) == NFTA_SET_ELEM_DATA)
+		*found = mnl_attr_get_payload(attr);
+	return MNL_CB_OK;
+}
+
+static int compare_answer(const struct nlmsghdr *answer, void *data)
+{
+	struct search *search = data;
+	const unsigned size = firewall_sets[search->next->set].data_size;
+	const struct nlattr *element = NULL, *value = NULL;
+
+	mnl_attr_parse(answer, sizeof(struct nfgenmsg), find_element, &element);
+	if (element)
+		mnl_attr_parse_nested(element, find_data, &value);
+	if (search->differs)
+		return 0;
+	if (size > 0 && (!value || mnl_attr_get_payload_len(value) != size ||
+			 memcmp(mnl_attr_get_payload(value), search->next->data, size) != 0))
+		search->differs = true;
+	else
+		search->next++;
+	return 0;
+}
+
+int firewall_find_elements(struct netlink *nft, const struct firewall_elements *list,
+			   struct error *err)
+{
+	char text[FIREWALL_KEY_TEXT_MAX];
+
+	for (size_t done = 0; done < list->count;) {
+		_cleanup_batch_ struct netlink_batch *batch = netlink_batch_new();
+		const struct firewall_element *first = list->items + done;
+		const char *set = firewall_sets[first->set].name;
+		struct search search = {.next = first};
+		struct nlmsghdr *message = nft_question(batch, NFT_MSG_GETSETELEM, 0,
+							(struct nft_words){"look into set", set});
+		size_t asked = put_list(message, first, list->count - done, NETLINK_MESSAGE_MAX);
+		int r = netlink_ask(nft, batch, compare_answer, &search, err);
+
+		if (r < 0)
+			return r;
+		done += asked;
+		if (search.next == first + asked)
+			continue;
+		firewall_key_text(search.next->set, search.next->key, text);
+		return refuse_as(err, -ENOENT,
+				 "nftables: %s in set \"%s\" %s (berth-net reload mends it)", text,
+				 set, search.differs ? "leads elsewhere" : "is missing");
+	}
+	return 0;
 }
 
 /* --- words -------------------------------------------------------------------------------------

@@ -32,9 +32,16 @@ void firewall_add_network(struct firewall_elements *list, const struct network *
 int firewall_add_ports(struct firewall_elements *list, const struct lease *lease,
 		       struct error *err) must_check;
 
+/* The words of these messages, beside the set's name. */
+#define FIREWALL_CHANGE_SET "change set"
 /* Appends messages of @type, NFT_MSG_NEWSETELEM or NFT_MSG_DELSETELEM, for elements of the list. */
 void firewall_put_elements(struct nft_batch *batch, uint16_t type,
 			   const struct firewall_element *items, size_t count);
+
+/* Asks whether all elements of the list are there, with their data. -ENOENT with a text otherwise.
+ */
+int firewall_find_elements(struct netlink *nft, const struct firewall_elements *list,
+			   struct error *err) must_check;
 
 /* The key of an element as people write it: "10.0.0.1:80/tcp", "80/udp", "berth0". */
 #define FIREWALL_KEY_TEXT_MAX 80

@@ -407,14 +407,14 @@ static void put_table(struct nft_batch *batch, uint16_t type, uint16_t flags, co
 
 void firewall_put_removal(struct nft_batch *batch)
 {
-	/* To remove what is not there is an error that ends the transaction. */
+	/* To remove what is not there would end the transaction. */
 	put_table(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE, "create table");
 	put_table(batch, NFT_MSG_DELTABLE, 0, "remove table");
 }
 
 void firewall_put_table(struct nft_batch *batch)
 {
-	put_table(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE, "create table");
+	put_table(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL, "create table");
 	for (size_t i = 0; i < ARRAY_SIZE(chains); i++)
 		put_chain(batch, &chains[i]);
 	for (size_t i = 0; i < SET_MAX; i++)

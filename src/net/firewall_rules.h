@@ -40,7 +40,8 @@ extern const size_t firewall_rule_count;
 
 /* Appends messages that remove the table, also where there is none. */
 void firewall_put_removal(struct nft_batch *batch);
-/* Appends messages that make the table with all chains, sets and rules, where there is none. */
+/* Appends messages that make the table with all chains, sets and rules. That there is one must have
+ * been excluded: rules would be there twice. */
 void firewall_put_table(struct nft_batch *batch);
 
 #endif

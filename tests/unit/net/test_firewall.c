@@ -8,6 +8,9 @@
 
 #include "../base/unit.h"
 
+/* The socket of all tests. */
+static struct netlink nft = NETLINK_CLOSED;
+
 /* --- leases ------------------------------------------------------------------------------------
  */
 
@@ -59,7 +62,7 @@ static void rebuild(struct lease *leases, size_t count)
 	struct lease_list list = {leases, count};
 	struct error err = ERROR_NONE;
 
-	assert_fine(firewall_rebuild(&list, &err), err);
+	assert_fine(firewall_rebuild(&nft, &list, &err), err);
 }
 
 /* --- what nft(8) says --------------------------------------------------------------------------
@@ -111,12 +114,12 @@ static void adding_without_a_table_asks_for_a_rebuild(void **state)
 	struct error err = ERROR_NONE;
 
 	(void)state;
-	assert_int_equal(firewall_add(&lease, &err), -ENOENT);
+	assert_int_equal(firewall_add(&nft, &lease, &err), -ENOENT);
 	assert_string_equal(err.text, "");
 	rebuild(&lease, 1);
-	assert_fine(firewall_add(&lease, &err), err);
-	assert_fine(firewall_add(&lease, &err), err);
-	assert_fine(firewall_check(&lease, &err), err);
+	assert_fine(firewall_add(&nft, &lease, &err), err);
+	assert_fine(firewall_add(&nft, &lease, &err), err);
+	assert_fine(firewall_check(&nft, &lease, &err), err);
 }
 
 static void no_leases_no_table(void **state)
@@ -180,7 +183,7 @@ static void what_nft_prints_it_reads(void **state)
 		       "rm $PPID.nft"));
 	after = output_of("nft list ruleset");
 	assert_string_equal(before, after);
-	assert_fine(firewall_check(&lease, &err), err);
+	assert_fine(firewall_check(&nft, &lease, &err), err);
 }
 
 static void networks_are_elements(void **state)
@@ -221,11 +224,11 @@ static void ports_are_elements(void **state)
 	assert_lists_not("udp . 1 : fd00");
 	assert_lists("tcp . 2 : fd00:1::2 . 1002");
 	assert_lists_not("tcp . 2 : 10");
-	assert_fine(firewall_remove(&lease, false, &err), err);
+	assert_fine(firewall_remove(&nft, &lease, false, &err), err);
 	assert_lists_not("tcp");
 	assert_lists_not("udp");
 	assert_lists("elements = { \"br0\" }");
-	assert_fine(firewall_remove(&lease, true, &err), err);
+	assert_fine(firewall_remove(&nft, &lease, true, &err), err);
 	assert_lists_not("elements");
 }
 
@@ -238,9 +241,9 @@ static void a_family_that_the_container_lacks(void **state)
 	(void)state;
 	lease.address_count = 1;
 	rebuild(NULL, 0);
-	assert_failed(firewall_add(&lease, &err), err, -EINVAL);
+	assert_failed(firewall_add(&nft, &lease, &err), err, -EINVAL);
 	assert_contains(err.text, "port 80 of address \"::\"");
-	assert_fine(firewall_remove(&lease, true, &err), err);
+	assert_fine(firewall_remove(&nft, &lease, true, &err), err);
 }
 
 static void a_port_is_published_once(void **state)
@@ -254,12 +257,12 @@ static void a_port_is_published_once(void **state)
 	second.addresses[0] = prefix("10.1.0.3/24");
 	second.addresses[1] = prefix("fd00:1::3/64");
 	rebuild(&first, 1);
-	assert_failed(firewall_add(&second, &err), err, -EADDRINUSE);
+	assert_failed(firewall_add(&nft, &second, &err), err, -EADDRINUSE);
 	assert_contains(err.text, "80/tcp");
 	/* Nothing came of the second, and undoing it takes nothing from the first. */
 	assert_lists_not("tcp . 79");
-	assert_fine(firewall_remove(&second, false, &err), err);
-	assert_fine(firewall_check(&first, &err), err);
+	assert_fine(firewall_remove(&nft, &second, false, &err), err);
+	assert_fine(firewall_check(&nft, &first, &err), err);
 }
 
 static void removal_of_what_is_not_there(void **state)
@@ -269,15 +272,15 @@ static void removal_of_what_is_not_there(void **state)
 	struct error err = ERROR_NONE;
 
 	(void)state;
-	assert_fine(firewall_remove(&lease, true, &err), err);
+	assert_fine(firewall_remove(&nft, &lease, true, &err), err);
 	rebuild(&lease, 1);
-	assert_fine(firewall_remove(&lease, true, &err), err);
-	assert_fine(firewall_remove(&lease, true, &err), err);
+	assert_fine(firewall_remove(&nft, &lease, true, &err), err);
+	assert_fine(firewall_remove(&nft, &lease, true, &err), err);
 	rebuild(&lease, 1);
 	free(output_of("nft delete element inet berth published_any4 { tcp . 80 }"));
 	free(output_of("nft 'flush chain inet berth published; "
 		       "delete map inet berth published6'"));
-	assert_fine(firewall_remove(&lease, true, &err), err);
+	assert_fine(firewall_remove(&nft, &lease, true, &err), err);
 	assert_lists_not("elements");
 }
 
@@ -306,9 +309,9 @@ static void checks_name_what_is_missing(void **state)
 		struct error err = ERROR_NONE;
 
 		rebuild(&lease, 1);
-		assert_fine(firewall_check(&lease, &err), err);
+		assert_fine(firewall_check(&nft, &lease, &err), err);
 		free(output_of(rows[i].damage));
-		assert_failed(firewall_check(&lease, &err), err, -ENOENT);
+		assert_failed(firewall_check(&nft, &lease, &err), err, -ENOENT);
 		assert_contains(err.text, rows[i].word);
 	}
 }
@@ -324,7 +327,7 @@ static void checks_change_nothing(void **state)
 	(void)state;
 	rebuild(&lease, 1);
 	before = output_of("nft list ruleset");
-	assert_fine(firewall_check(&lease, &err), err);
+	assert_fine(firewall_check(&nft, &lease, &err), err);
 	after = output_of("nft list ruleset");
 	assert_string_equal(before, after);
 }
@@ -338,10 +341,10 @@ static void all_ports_that_one_may_publish(void **state)
 	(void)state;
 	ports[0].count = PUBLISHED_PORTS_MAX;
 	rebuild(&other, 1);
-	assert_fine(firewall_add(&lease, &err), err);
-	assert_fine(firewall_check(&lease, &err), err);
+	assert_fine(firewall_add(&nft, &lease, &err), err);
+	assert_fine(firewall_check(&nft, &lease, &err), err);
 	assert_lists("tcp . 17407 : fd00:1::2 . 17407");
-	assert_fine(firewall_remove(&lease, false, &err), err);
+	assert_fine(firewall_remove(&nft, &lease, false, &err), err);
 	assert_lists_not("tcp");
 	rebuild(&lease, 1);
 	assert_lists("tcp . 17407 : 10.1.0.2 . 17407");
@@ -379,6 +382,7 @@ int main(void)
 		firewall_test(all_ports_that_one_may_publish),
 		firewall_test(other_tables_stay),
 	};
+	int failed;
 
 	if (unshare(geteuid() == 0 ? CLONE_NEWNET : CLONE_NEWUSER | CLONE_NEWNET) < 0) {
 		print_message("skipped, all tests: there are no network namespaces here\n");
@@ -388,5 +392,7 @@ int main(void)
 		print_message("skipped, all tests: nft(8) or nf_tables is missing\n");
 		return 0;
 	}
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	netlink_close(&nft);
+	return failed;
 }
