@@ -26,7 +26,7 @@ struct values {
 	struct bundle_options bundle;
 	const char *from, *platform, *creds, *authfile, *tls_ca;
 	const char *manifest_bytes, *config_bytes, *layer_bytes, *image_bytes, *entries, *depth,
-		*ratio, *layers;
+		*ratio, *layers, *zstd_window;
 	struct strv mirrors;
 	unsigned parallel, stall_seconds;
 	bool insecure, wait, sync, strict_platform;
@@ -73,6 +73,8 @@ static const struct option options[] = {
 	 "unpacked to packed bytes of a layer (default: 1100; 0: any)"},
 	{"max-layers", 0, OPTION_TEXT, offsetof(struct values, layers), "N",
 	 "layers of an image (default: 500; 0: any)"},
+	{"max-zstd-window", 0, OPTION_TEXT, offsetof(struct values, zstd_window), "SIZE",
+	 "memory to decompress zstd with: 1m, 2m … 128m (default: 32m)"},
 };
 
 static const struct option_group groups[] = {
@@ -97,7 +99,17 @@ static const struct {
 	{"--max-depth", offsetof(struct values, depth), offsetof(struct limits, path_depth), true},
 	{"--max-ratio", offsetof(struct values, ratio), offsetof(struct limits, ratio), false},
 	{"--max-layers", offsetof(struct values, layers), offsetof(struct limits, layers), false},
+	{"--max-zstd-window", offsetof(struct values, zstd_window),
+	 offsetof(struct limits, zstd_window), true},
 };
+
+/* What the decoder can be told. */
+static int check_window(uint64_t bytes, struct error *err)
+{
+	if ((bytes & (bytes - 1)) == 0 && bytes >= ZSTD_WINDOW_LEAST && bytes <= ZSTD_WINDOW_MOST)
+		return 0;
+	return refuse(err, "--max-zstd-window: must be a power of two, from 1m to 128m");
+}
 
 static int read_limits(const struct values *given, struct limits *limits, struct error *err)
 {
@@ -114,7 +126,7 @@ static int read_limits(const struct values *given, struct limits *limits, struct
 		if (limit_rows[i].needs_one && *limit == 0)
 			return refuse(err, "%s: 0 would allow nothing", limit_rows[i].flag);
 	}
-	return 0;
+	return check_window(limits->zstd_window, err);
 }
 
 /* The command line, read and checked as far as that goes without an image. */

@@ -102,6 +102,12 @@ static bool is_late(void *context)
 static int build_chain(struct job *job, struct layer *layer, struct chain *chain, struct error *err)
 {
 	const struct limits *limits = job->request->limits;
+	const struct decompress_limits decompress = {
+		.bytes = limits->layer_bytes ? limits->layer_bytes : UINT64_MAX,
+		.bytes_option = "--max-layer-size",
+		.ratio = limits->ratio,
+		.zstd_window = limits->zstd_window,
+	};
 	char name[DIGEST_TEXT_MAX];
 	_cleanup_reader_ struct reader *reader = NULL;
 	_cleanup_free_ char *what =
@@ -112,8 +118,7 @@ static int build_chain(struct job *job, struct layer *layer, struct chain *chain
 		return r;
 	reader = reader_check(reader, &layer->descriptor->digest, layer->descriptor->size, what);
 	chain->check = reader;
-	reader = reader_decompress(reader, limits->layer_bytes ? limits->layer_bytes : UINT64_MAX,
-				   "--max-layer-size", limits->ratio, what);
+	reader = reader_decompress(reader, &decompress, what);
 	if (layer->descriptor->size >= PUMP_FROM)
 		reader = reader_pump(reader, is_late, chain);
 	free(what);

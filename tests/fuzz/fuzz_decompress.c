@@ -19,8 +19,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int unpack(struct reader *inner, struct buf *out)
 {
-	_cleanup_reader_ struct reader *reader =
-		reader_decompress(inner, MAX, "--max", 1100, "input");
+	static const struct decompress_limits limits = {
+		.bytes = MAX, .bytes_option = "--max", .ratio = 1100, .zstd_window = 32 << 20};
+	_cleanup_reader_ struct reader *reader = reader_decompress(inner, &limits, "input");
 	struct error err = ERROR_NONE;
 	const void *data;
 	size_t size;

@@ -50,6 +50,18 @@ bounded() {
 	bounded --max-layers 1 2
 }
 
+@test "--max-zstd-window" {
+	rm -r "$T/image"
+	"$LAB_DIR/mkimage" "$T/image" >/dev/null <<-'JSON'
+		{"ref": "latest", "config": {"Cmd": ["sh"]}, "layers": [
+			{"entries": [{"path": "a", "size": 3000000}], "compression": "zstd", "zstd": ["--zstd=wlog=21"]}]}
+	JSON
+	bounded --max-zstd-window 1m 2m
+	for size in 0 1 3m 256m 512k; do
+		pull_fails '--max-zstd-window' --from "oci:$T/image" --max-zstd-window "$size"
+	done
+}
+
 @test "a place where no bundle can be: refused before anything is fetched" {
 	mkdir full
 	touch full/file

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Peak memory stays below 24 MiB, whatever the image, with four layers at once.
+# Peak memory stays below 24 MiB, whatever the image, with four layers at once; windows of zstd above
+# 8 MiB come on top, one at a time.
 
 load helpers
 
@@ -14,14 +15,29 @@ pull_and_measure() {
 	start_registry
 	# Just as it is: skopeo packs anew what it takes for unpacked.
 	"$LAB_DIR/mkimage" --push "http://$REGISTRY/big:1" "$T/layout" big
+	measure --parallel 4
+}
+
+# Pulls it with these options; its peak memory in KiB is in PEAK.
+measure() {
+	local code=0
+
 	python3 -c 'if True:
 		import resource, subprocess, sys
 		code = subprocess.call(sys.argv[2:])
 		with open(sys.argv[1], "w") as file:
 		    print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=file)
-		sys.exit(code)' "$T/peak" "$BERTH_PULL" --root "$STORE" -q "$REGISTRY/big:1" 3>&- 4>&-
+		sys.exit(code)' "$T/peak" "$BERTH_PULL" --root "$STORE" -q "$REGISTRY/big:1" "$@" 3>&- 4>&- || code=$?
 	read -r PEAK <"$T/peak"
 	echo "peak: $PEAK KiB"
+	return "$code"
+}
+
+# The same, and it must fail; what it says is in output.
+measure_failure() {
+	run measure "$@"
+	((status == 1)) || fail "exit status $status" || return 1
+	read -r PEAK <"$T/peak"
 }
 
 # A tar with some files of @1 MiB in all, that hardly packs, and that is another one for each @2.
@@ -68,6 +84,40 @@ noise() {
 		 {"tar": "$T/4.tar", "compression": "zstd", "zstd": ["--zstd=wlog=23"]}]}
 	END
 	((PEAK < 24576))
+}
+
+# Four layers that say that they need windows of 2^@1 bytes, and use them.
+large_windows() {
+	local i
+
+	for i in 1 2 3 4; do
+		noise $((3 << ($1 - 20))) $i
+	done
+	for i in 1 2 3 4; do
+		jq -n --arg tar "$T/$i.tar" --arg log "$1" \
+			'{tar: $tar, compression: "zstd", zstd: ["-1", "--zstd=wlog=\($log)"]}'
+	done | jq -s '{ref: "big", layers: .}'
+}
+
+@test "layers in zstd with windows of 32 MiB: one of them at a time; by a flag, none" {
+	large_windows 25 >"$T/image.json"
+	pull_and_measure <"$T/image.json"
+	((PEAK < (24 + 32) << 10))
+	rm -rf "$STORE"
+	measure_failure --max-zstd-window 8m
+	contains "$output" "layer sha256:"
+	contains "$output" "needs a window of more than 8 MiB (--max-zstd-window)"
+	((PEAK < 24576))
+	KEEP_PARTS=1
+}
+
+@test "layers in zstd with windows of 128 MiB only by a flag" {
+	"$LAB_DIR/mkimage" "$T/layout" >/dev/null <<-'END'
+		{"ref": "latest", "layers": [{"entries": [{"path": "a", "size": 300000000}],
+		 "compression": "zstd", "zstd": ["--long=27"]}]}
+	END
+	pull_fails '(--max-zstd-window)' --from "oci:$T/layout"
+	pull --from "oci:$T/layout" --max-zstd-window 128m --max-ratio 0
 }
 
 @test "hundreds of thousands of entries" {

@@ -15,13 +15,17 @@ struct limits {
 	uint64_t path_depth;	 /* --max-depth, components of a path; never 0 */
 	uint64_t ratio;		 /* --max-ratio, unpacked to packed bytes */
 	uint64_t layers;	 /* --max-layers */
+	uint64_t zstd_window;	 /* --max-zstd-window; a power of two between these */
 };
+
+#define ZSTD_WINDOW_LEAST (1ull << 20)
+#define ZSTD_WINDOW_MOST  (128ull << 20)
 
 #define LIMITS_DEFAULT                                                                             \
 	{                                                                                          \
 		.manifest_bytes = 4ull << 20, .config_bytes = 4ull << 20,                          \
 		.layer_bytes = 100ull << 30, .image_bytes = 200ull << 30, .entries = 5000000,      \
-		.path_depth = 256, .ratio = 1100, .layers = 500,                                   \
+		.path_depth = 256, .ratio = 1100, .layers = 500, .zstd_window = 32ull << 20,       \
 	}
 
 #endif

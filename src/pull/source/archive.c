@@ -111,9 +111,15 @@ static int decompress(int *fd, const char *what, const char *tmp, const struct l
 
 	if (made < 0)
 		return fail(err, -errno, "make a file in \"%s\", to decompress \"%s\"", tmp, what);
-	reader = reader_decompress(reader_of_file(take_fd(fd), 0, UINT64_MAX, what),
-				   limits->image_bytes ? limits->image_bytes : UINT64_MAX,
-				   "--max-image-size", limits->ratio, what);
+	reader = reader_decompress(
+		reader_of_file(take_fd(fd), 0, UINT64_MAX, what),
+		&(struct decompress_limits){
+			.bytes = limits->image_bytes ? limits->image_bytes : UINT64_MAX,
+			.bytes_option = "--max-image-size",
+			.ratio = limits->ratio,
+			.zstd_window = limits->zstd_window,
+		},
+		what);
 	r = write_all_from(reader, made, tmp, err);
 	if (r < 0)
 		return r;

@@ -51,7 +51,8 @@ struct inflate_method;
 /* gzip (RFC 1952), several members one after the other, by @method (see inflate.h). */
 struct codec *gzip_codec_new(const struct inflate_method *method);
 
-/* Zstandard (RFC 8878), several frames, skippable ones among them. */
-struct codec *zstd_codec_new(void);
+/* Zstandard (RFC 8878), several frames, skippable ones among them. @window: bytes, a power of two.
+ */
+struct codec *zstd_codec_new(uint64_t window);
 
 #endif

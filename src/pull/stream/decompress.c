@@ -20,7 +20,7 @@ struct decompress {
 	struct reader reader;
 	struct reader *inner;
 	char *what;
-	const char *max_option;
+	struct decompress_limits limits;
 	struct codec *codec; /* NULL: the bytes stay as they are */
 	bool begun;
 	bool more;	    /* the codec has output without more input */
@@ -29,8 +29,7 @@ struct decompress {
 	struct span in;	    /* what waits to be decoded */
 	struct span behind; /* what follows it, in the inner reader's buffer */
 	uint8_t head[COMPRESSION_HEAD_SIZE];
-	uint64_t taken, given; /* bytes from the inner reader, and out of here */
-	uint64_t max, ratio;
+	uint64_t taken, given;	      /* bytes from the inner reader, and out of here */
 	uint8_t buffer[READER_CHUNK]; /* what is lent */
 };
 
@@ -109,7 +108,7 @@ static int begin(struct decompress *d, struct error *err)
 	if (compression == COMPRESSION_GZIP)
 		d->codec = gzip_codec_new(inflate_best());
 	else if (compression == COMPRESSION_ZSTD)
-		d->codec = zstd_codec_new();
+		d->codec = zstd_codec_new(d->limits.zstd_window);
 	return 0;
 }
 
@@ -119,14 +118,16 @@ static int count(struct decompress *d, size_t size, struct error *err)
 	uint64_t used = d->taken - d->in.size - d->behind.size;
 
 	d->given += size;
-	if (d->given > d->max)
+	if (d->given > d->limits.bytes)
 		return refuse_as(err, -EFBIG, "%s: more than %llu bytes when unpacked (%s)",
-				 d->what, (unsigned long long)d->max, d->max_option);
-	if (d->ratio > 0 && d->codec && d->given > RATIO_FREE_SIZE && d->given / d->ratio > used)
+				 d->what, (unsigned long long)d->limits.bytes,
+				 d->limits.bytes_option);
+	if (d->limits.ratio > 0 && d->codec && d->given > RATIO_FREE_SIZE &&
+	    d->given / d->limits.ratio > used)
 		return refuse_as(
 			err, -EFBIG,
 			"%s: unpacked it is more than %llu times as large as packed (--max-ratio)",
-			d->what, (unsigned long long)d->ratio);
+			d->what, (unsigned long long)d->limits.ratio);
 	return 0;
 }
 
@@ -246,8 +247,8 @@ static void decompress_free(struct reader *self)
 	free(d);
 }
 
-struct reader *reader_decompress(struct reader *inner, uint64_t max, const char *max_option,
-				 uint64_t ratio, const char *what)
+struct reader *reader_decompress(struct reader *inner, const struct decompress_limits *limits,
+				 const char *what)
 {
 	struct decompress *d = xcalloc(1, sizeof(*d));
 
@@ -255,9 +256,7 @@ struct reader *reader_decompress(struct reader *inner, uint64_t max, const char 
 				    .read_into = decompress_read_into,
 				    .free = decompress_free};
 	d->inner = inner;
-	d->max = max;
-	d->ratio = ratio;
+	d->limits = *limits;
 	d->what = xstrdup(what);
-	d->max_option = max_option;
 	return &d->reader;
 }

@@ -80,16 +80,22 @@ uint64_t reader_check_count(const struct reader *reader);
 /* The digest and number of what a reader_check() has passed on; to be called after its end. */
 void reader_check_result(struct reader *reader, struct digest *ret_digest, uint64_t *ret_size);
 
+/* What decompressing may cost. */
+struct decompress_limits {
+	uint64_t bytes;		  /* that come out in all */
+	const char *bytes_option; /* allows more of them */
+	uint64_t ratio;		  /* to what went in, once 16 MiB have come out; 0: no such limit */
+	uint64_t zstd_window;	  /* bytes of memory that a frame may ask for; a power of two */
+};
+
 /*
  * What @inner (taken over) holds, decompressed: the first bytes say how (1f 8b: gzip of one or
  * several members; 28 b5 2f fd, or a skippable frame: zstd of one or several frames; otherwise the
  * bytes as they are). Errors: damaged or cut data, rubbish after the last member (zeros are not),
- * a zstd window above 128 MiB, more than @max bytes in all (the option @max_option allows more),
- * and, once 16 MiB have come out, more than @ratio times what went in (0: no such limit). @what
- * names the bytes in errors, is copied.
+ * and what is beyond the limits (-EFBIG). @what names the bytes in errors, is copied.
  */
-struct reader *reader_decompress(struct reader *inner, uint64_t max, const char *max_option,
-				 uint64_t ratio, const char *what);
+struct reader *reader_decompress(struct reader *inner, const struct decompress_limits *limits,
+				 const char *what);
 
 /* How bytes are compressed that begin with these, as reader_decompress() sees it. */
 enum compression {

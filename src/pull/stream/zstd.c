@@ -2,8 +2,8 @@
 /*
  * Zstandard (RFC 8878), by its library. zstd:chunked layers have many frames, skippable ones too.
  *
- * Theory of operation. A frame says how large a window its decoder must keep, from nothing to
- * WINDOW_LOG_MAX: several layers side by side would take several times that much. So a frame first
+ * Theory of operation. A frame says how large a window its decoder must keep, from nothing to the
+ * limit: several layers side by side would take several times that much. So a frame first
  * gets its header only, from which the library allocates what it will need, without touching it.
  * Then the frame waits until the frames at work leave room for it; one that is larger than all room
  * works alone. Whoever waits holds nothing that another one waits for: a context that has used its
@@ -19,10 +19,6 @@
 
 #include "codec.h"
 
-/* Largest window as a power of two: 128 MiB, what other clients accept, too. The decoder needs that
- * much memory for a frame that asks for it. */
-#define WINDOW_LOG_MAX 27
-
 #define HEADER_MAX 18	      /* bytes of a frame's header, its magic number included */
 #define ROOM	   (6u << 20) /* bytes for all frames at work: two of zstd's usual level */
 #define SMALL	   (1u << 20) /* what needs less does not count */
@@ -33,6 +29,7 @@ static size_t used; /* of the room, or more than it; under the lock */
 
 struct zstd {
 	struct codec codec;
+	int window_log;	    /* the largest window, as a power of two */
 	ZSTD_DCtx *context; /* NULL between frames */
 	bool within;	    /* a frame */
 	size_t header;	    /* bytes of its header that are still to come, at most */
@@ -71,7 +68,7 @@ static void begin_frame(struct zstd *zstd)
 		return;
 	zstd->context = ZSTD_createDCtx();
 	if (!zstd->context || ZSTD_isError(ZSTD_DCtx_setParameter(
-				      zstd->context, ZSTD_d_windowLogMax, WINDOW_LOG_MAX)))
+				      zstd->context, ZSTD_d_windowLogMax, zstd->window_log)))
 		out_of_memory();
 }
 
@@ -118,8 +115,10 @@ static int zstd_step(struct codec *self, struct span *in, struct room *out, stru
 	if (ZSTD_getErrorCode(r) == ZSTD_error_memory_allocation)
 		out_of_memory();
 	if (ZSTD_getErrorCode(r) == ZSTD_error_frameParameter_windowTooLarge)
-		return refuse_as(err, -EFBIG, "the zstd data needs a window of more than %u MiB",
-				 1u << (WINDOW_LOG_MAX - 20));
+		return refuse_as(
+			err, -EFBIG,
+			"the zstd data needs a window of more than %d MiB (--max-zstd-window)",
+			1 << (zstd->window_log - 20));
 	return refuse_as(err, -EBADMSG, "the zstd data is damaged (%s)", ZSTD_getErrorName(r));
 }
 
@@ -131,10 +130,11 @@ static void zstd_free(struct codec *self)
 	free(zstd);
 }
 
-struct codec *zstd_codec_new(void)
+struct codec *zstd_codec_new(uint64_t window)
 {
 	struct zstd *zstd = xcalloc(1, sizeof(*zstd));
 
+	zstd->window_log = 63 - __builtin_clzll(window);
 	zstd->codec = (struct codec){.step = zstd_step, .free = zstd_free};
 	return &zstd->codec;
 }

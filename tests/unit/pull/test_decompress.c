@@ -93,10 +93,12 @@ static bool pack(int way, struct buf *out, const unsigned char *content, size_t 
 	}
 }
 
+static const struct decompress_limits any = {
+	.bytes = UINT64_MAX, .bytes_option = "--max", .zstd_window = 8 << 20};
+
 static struct reader *unpack(const void *data, size_t size, size_t piece)
 {
-	return reader_decompress(&pieces_make(data, size, piece)->reader, UINT64_MAX, "--max", 0,
-				 "layer x");
+	return reader_decompress(&pieces_make(data, size, piece)->reader, &any, "layer x");
 }
 
 static void assert_unpacks_in_pieces(const struct buf *packed, const void *content, size_t size)
@@ -361,12 +363,14 @@ static void assert_limited(int way, uint64_t max, uint64_t ratio, size_t size, b
 	_cleanup_free_ unsigned char *content = xcalloc(1, size);
 	_cleanup_buf_ struct buf packed = BUF_EMPTY;
 	_cleanup_reader_ struct reader *reader = NULL;
+	struct decompress_limits limits = any;
 	struct error err = ERROR_NONE;
 	int r;
 
+	limits.bytes = max;
+	limits.ratio = ratio;
 	assert_true(pack(way, &packed, content, size));
-	reader = reader_decompress(reader_of_memory(packed.data, packed.size), max, "--max", ratio,
-				   "x");
+	reader = reader_decompress(reader_of_memory(packed.data, packed.size), &limits, "x");
 	r = reader_drain(reader, &err);
 	assert_int_equal(r, refused ? -EFBIG : 0);
 }
@@ -385,16 +389,18 @@ static void test_limits(void **state)
 	}
 }
 
-/* A frame's header is enough to see that it needs too much memory: windows of 128 MiB, 256 MiB. */
+/* A frame's header is enough to see that it needs too much memory: windows of 8 MiB, and 9 MiB. */
 static void test_window(void **state)
 {
-	static const unsigned char fits[] = {0x28, 0xb5, 0x2f, 0xfd, 0, (27 - 10) << 3, 1, 0, 0};
-	static const unsigned char large[] = {0x28, 0xb5, 0x2f, 0xfd, 0, (28 - 10) << 3, 1, 0, 0};
+	static const unsigned char fits[] = {0x28, 0xb5, 0x2f, 0xfd, 0, (23 - 10) << 3, 1, 0, 0};
+	static const unsigned char large[] = {0x28, 0xb5, 0x2f, 0xfd, 0, ((23 - 10) << 3) + 1,
+					      1,    0,	  0};
 	_cleanup_reader_ struct reader *reader = unpack(fits, sizeof(fits), 100);
 
 	(void)state;
 	assert_yields(reader, "", 0);
-	assert_refused(large, sizeof(large), -EFBIG, "a window of more than 128 MiB");
+	assert_refused(large, sizeof(large), -EFBIG,
+		       "a window of more than 8 MiB (--max-zstd-window)");
 }
 
 static void test_errors_pass(void **state)
@@ -411,7 +417,7 @@ static void test_errors_pass(void **state)
 		assert_true(pack(way, &packed, content, 100000));
 		pieces = pieces_make(packed.data, packed.size / 2, 100);
 		pieces->result = -ECONNRESET;
-		reader = reader_decompress(&pieces->reader, UINT64_MAX, "--max", 0, "x");
+		reader = reader_decompress(&pieces->reader, &any, "x");
 		assert_failed(reader_drain(reader, &err), err, -ECONNRESET);
 	}
 }
