@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For tests that ask the kernel: a network namespace of the test's own, and a second one. */
+/* For tests that ask the kernel: a network namespace of each test's own, and a second one. */
 #ifndef BERTH_TESTS_NET_KERNEL_H
 #define BERTH_TESTS_NET_KERNEL_H
 
@@ -35,6 +35,7 @@ static inline int other_make(void **state)
 	int ready[2];
 	char byte;
 
+	assert_int_equal(unshare(CLONE_NEWNET), 0);
 	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
 	other->pid = fork();
 	if (other->pid == 0) {

@@ -101,7 +101,6 @@ static void a_pair_joins_a_bridge_and_a_namespace(void **state)
 
 	link_delete(batch, "vethere");
 	link_delete(batch, "vethere");
-	link_delete(batch, "br1");
 	sent(&other->here, batch);
 	assert_int_equal(link_try_find(&other->there, "eth0", &info), -ENODEV);
 }
