@@ -70,7 +70,7 @@ config_has() {
 
 @test "berth-net is asked with all that is wanted, before anything is fetched" {
 	pull_fails No --from oci:nowhere --network web --publish 8080:80 --dns 10.1.2.1 --hostname www bundle
-	is "$(<asked)" 'network --publish=8080:80 --dns=10.1.2.1 --names=www -- prepare web'
+	is "$(<asked)" 'network --publish=8080:80 --dns=10.1.2.1 --names=www --resolv-conf=resolv.conf -- prepare web'
 }
 
 @test "what berth-net refuses is refused, with its words" {

@@ -39,18 +39,22 @@ struct wanted {
 	const char *text;	 /* or NULL */
 };
 
-#define WANTED_MAX 6
+#define WANTED_MAX 7
 
-/* All that there can be; what is not given has an empty list, or no text. */
-static void list_wanted(const struct bundle_options *options, struct wanted ret[static WANTED_MAX])
+/* All that there can be; what is not given has an empty list, or no text. Who has others beside it
+ * may be found by its host's name. */
+static void list_wanted(const struct bundle_plan *plan, struct wanted ret[static WANTED_MAX])
 {
+	const struct bundle_options *options = plan->options;
+	const bool has_others = plan->network.kind == BUNDLE_NETWORK_LINK;
 	const struct wanted all[WANTED_MAX] = {
 		{"publish", &options->publish, NULL},
 		{"ip", &options->ip, NULL},
 		{"mac", NULL, options->mac},
 		{"dns", &options->dns, NULL},
 		{"bandwidth", NULL, options->bandwidth},
-		{"names", NULL, options->hostname},
+		{"names", NULL, has_others ? options->hostname : NULL},
+		{"resolv-conf", NULL, bundle_network_has_resolv(plan) ? "resolv.conf" : NULL},
 	};
 
 	memcpy(ret, all, sizeof(all));
@@ -102,17 +106,15 @@ static int check_list(const struct wanted *wanted, struct error *err)
 }
 
 /* What only berth-net can give needs it. */
-static int check_options(const struct bundle_options *options, const struct bundle_plan *plan,
-			 struct error *err)
+static int check_options(const struct bundle_plan *plan, struct error *err)
 {
+	const struct bundle_options *options = plan->options;
 	struct wanted wanted[WANTED_MAX];
 	int r = 0;
 
-	list_wanted(options, wanted);
+	list_wanted(plan, wanted);
 	for (size_t i = 0; r >= 0 && i < WANTED_MAX; i++) {
-		/* Every container has a host's name, and may be given one. */
-		if (!has_hook(&plan->network) && is_given(&wanted[i]) &&
-		    !str_equal(wanted[i].name, "names"))
+		if (!has_hook(&plan->network) && is_given(&wanted[i]))
 			return refuse(err,
 				      "--%s needs a network of the container's own: not with "
 				      "--network %s (but bridge, for one)",
@@ -148,16 +150,16 @@ int bundle_network_read(struct arena *arena, const struct bundle_options *option
 			return fail(err, -errno, "find the working directory");
 		network->root = arena_strdup(arena, root);
 	}
-	return check_options(options, ret, err);
+	return check_options(ret, err);
 }
 
 /* --- berth-net's part in the making ---------------------------------------------------------- */
 
-static void add_options(struct strv *args, const struct bundle_options *options)
+static void add_options(struct strv *args, const struct bundle_plan *plan)
 {
 	struct wanted wanted[WANTED_MAX];
 
-	list_wanted(options, wanted);
+	list_wanted(plan, wanted);
 	for (size_t i = 0; i < WANTED_MAX; i++) {
 		const size_t count = wanted[i].list ? wanted[i].list->count : is_given(&wanted[i]);
 
@@ -216,7 +218,7 @@ static int ask(struct arena *arena, const struct bundle_plan *plan, const char *
 	strv_add(&args, PROGRAM);
 	add_root(&args, &plan->network);
 	strv_add(&args, "network");
-	add_options(&args, plan->options);
+	add_options(&args, plan);
 	strv_add(&args, "--");
 	strv_add(&args, "prepare");
 	strv_add(&args, plan->network.name);
@@ -230,7 +232,7 @@ int bundle_network_prepare(struct arena *arena, struct bundle_plan *plan, struct
 	struct bundle_network *network = &plan->network;
 	const char *option = arena_printf(arena, "--network %s", network->name);
 	_cleanup_free_ char *program = NULL;
-	const char *output = NULL;
+	const char *output = "";
 	int r;
 
 	if (!has_hook(network))
@@ -316,7 +318,7 @@ void bundle_network_annotate(struct json_writer *w, const struct bundle_plan *pl
 	if (!has_hook(&plan->network))
 		return;
 	annotate(w, "network", plan->network.name);
-	list_wanted(plan->options, wanted);
+	list_wanted(plan, wanted);
 	for (size_t i = 0; i < WANTED_MAX; i++) {
 		if (!is_given(&wanted[i]))
 			continue;
@@ -325,8 +327,6 @@ void bundle_network_annotate(struct json_writer *w, const struct bundle_plan *pl
 		else
 			annotate(w, wanted[i].name, wanted[i].text);
 	}
-	if (bundle_network_has_resolv(plan))
-		annotate(w, "resolv-conf", "resolv.conf");
 }
 
 /* A list of one hook. */

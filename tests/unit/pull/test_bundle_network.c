@@ -84,7 +84,7 @@ static void test_nothing_more_than_what_is_given(void **state)
 	struct reading reading;
 
 	(void)state;
-	read_line(&reading, ARGS("--network", "pasta"));
+	read_line(&reading, ARGS("--network", "pasta", "--hostname", "x"));
 	check_written(bundle_network_annotate, &reading.plan,
 		      "{'org.berth.net.network':'pasta',"
 		      "'org.berth.net.resolv-conf':'resolv.conf'}");
