@@ -6,7 +6,7 @@
 set -u
 
 # The waits are meant for a real machine.
-export BERTH_TIMEOUT=${BERTH_TIMEOUT:-120}
+export BERTH_TIMEOUT=${BERTH_TIMEOUT:-120} PULL_TIMEOUT=${PULL_TIMEOUT:-120}
 
 run_file() {
 	local again=()
