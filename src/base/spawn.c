@@ -27,59 +27,10 @@
 #include "berth/base/signals.h"
 #include "berth/base/sys.h"
 
-/* Reads of 1 KiB at a time: a pipe's default size. */
-#define DRAIN_MAX 64
+#include "spawn-internal.h"
 
 /* What says that the caller wants no more of it may be set by a signal that met another thread. */
 #define CANCEL_WATCH_MS 50
-
-/* The last SPAWN_STDERR_MAX bytes of what came. */
-struct tail {
-	char data[SPAWN_STDERR_MAX];
-	size_t size;
-};
-
-static void tail_add(struct tail *tail, const char *data, size_t size)
-{
-	size_t room = sizeof(tail->data) - tail->size;
-
-	if (size > room) {
-		size_t drop = size - room;
-
-		memmove(tail->data, tail->data + drop, tail->size - drop);
-		tail->size -= drop;
-	}
-	memcpy(tail->data + tail->size, data, size);
-	tail->size += size;
-}
-
-/*
- * Reads what is there, without waiting, and no more than a pipe holds: a program that writes
- * without end must not keep us here. False at end-of-file.
- */
-static bool tail_drain(struct tail *tail, int fd)
-{
-	char chunk[1024];
-	ssize_t n = 1;
-
-	for (int i = 0; i < DRAIN_MAX && n > 0; i++) {
-		n = read(fd, chunk, sizeof(chunk));
-		if (n > 0)
-			tail_add(tail, chunk, (size_t)n);
-	}
-	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
-}
-
-/* One line of it: control characters become blanks, those at the end go. */
-static void tail_finish(struct tail *tail)
-{
-	for (size_t i = 0; i < tail->size; i++) {
-		if ((unsigned char)tail->data[i] < ' ' || tail->data[i] == 0x7f)
-			tail->data[i] = ' ';
-	}
-	while (tail->size && tail->data[tail->size - 1] == ' ')
-		tail->size--;
-}
 
 static int open_input(const struct spawn *what, struct error *err)
 {

@@ -11,15 +11,15 @@ table='
 mount | src/mount/overlay.c | overlay takes options that fsconfig cannot; all else by descriptor
 umount umount2 | src/mount/overlay.c src/mount/overlay_map.c src/mount/pivot.c | detaching what berth itself attached
 fork vfork | - | clone3 in base/sys.c: with a pidfd, and into the cgroup
-_exit | src/base/alloc.c src/base/spawn.c src/stage/exec.c src/stage/init.c src/stage/steps.c src/stage/wait.c src/stage/clone.c src/stage/middle.c src/linux/idmap_holder.c src/pull/user_namespace.c src/net/netns.c | children end there, after the error was sent; out of memory; lost in another namespace
+_exit | src/base/alloc.c src/base/spawn.c src/base/background.c src/stage/exec.c src/stage/init.c src/stage/steps.c src/stage/wait.c src/stage/clone.c src/stage/middle.c src/linux/idmap_holder.c src/pull/user_namespace.c src/net/netns.c | children end there, after the error was sent; out of memory; lost in another namespace
 exit _Exit quick_exit atexit | - | main() returns, children use _exit()
 abort | src/base/alloc.c | out of memory
 getenv secure_getenv setenv putenv unsetenv clearenv | src/cli/main.c src/pull/main.c src/net/main.c | what the environment decides is decided in one place
-chdir fchdir | src/base/spawn.c src/mount/overlay.c src/mount/pivot.c src/stage/enter.c src/stage/visit.c | the working directory is global to the process
+chdir fchdir | src/base/spawn.c src/base/background.c src/mount/overlay.c src/mount/pivot.c src/stage/enter.c src/stage/visit.c | the working directory is global to the process
 chroot | src/mount/pivot.c | --no-pivot
 setns unshare | src/linux/namespaces.c src/mount/sources.c src/stage/clone.c src/stage/exec.c src/stage/parent.c src/stage/visit.c src/stage/middle.c src/pull/user_namespace.c src/net/netns.c | namespaces are changed where the stages say so
 pivot_root | - | sys_pivot_root()
-execve execv execvp execvpe execl execlp execle execveat fexecve | src/base/spawn.c src/stage/enter.c src/linux/selfexe.c | all that execute something
+execve execv execvp execvpe execl execlp execle execveat fexecve | src/base/spawn.c src/base/background.c src/stage/enter.c src/linux/selfexe.c | all that execute something
 realpath canonicalize_file_name get_current_dir_name | - | base/root.c resolves paths, by descriptor
 system popen posix_spawn posix_spawnp wordexp | - | base/spawn.c runs programs, without a shell
 strcpy strcat sprintf vsprintf stpcpy gets strncpy strncat | - | snprintf, or struct buf
@@ -31,7 +31,7 @@ printf fprintf vprintf vfprintf dprintf vdprintf puts fputs putchar putc fputc p
 sleep usleep nanosleep | - | wait for the event
 signal | - | sigaction or signalfd
 pipe dup accept creat fopen tmpfile mkstemp mktemp tmpnam tempnam epoll_create inotify_init eventfd_simple | - | close-on-exec from birth: pipe2, F_DUPFD_CLOEXEC, accept4 and so on
-dup2 dup3 | src/base/spawn.c src/linux/console.c | the standard descriptors of a program
+dup2 dup3 | src/base/spawn.c src/base/background.c src/linux/console.c | the standard descriptors of a program
 rand srand random drand48 | - | getrandom
 strtok localtime gmtime ctime asctime strerror_l | - | the _r forms keep no state
 bzero bcopy index rindex | - | memset, memcpy, strchr
