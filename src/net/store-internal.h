@@ -12,7 +12,9 @@
 #define STORE_FILE_MAX (4u << 20)
 
 /* Waits for the lock of an open file for @timeout_ms at most. -EINTR: a signal was caught. */
-int store_lock(int fd, int operation, int timeout_ms);
+int store_lock(int fd, int operation, int timeout_ms) must_check;
+/* The process that holds a lock of the file, by /proc/locks (proc(5)); 0: it does not say. */
+int store_lock_holder(int fd) must_check;
 
 /* Whether file_replace_at() was killed when it wrote this file. No network, container or link has
  * such a name: ".NAME.new". */

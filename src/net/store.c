@@ -90,8 +90,7 @@ int store_lock(int fd, int operation, int timeout_ms)
 	return r;
 }
 
-/* The process that holds a lock of the file, by /proc/locks (proc(5)); 0: it does not say. */
-static int lock_holder(int fd)
+int store_lock_holder(int fd)
 {
 	struct error unused = ERROR_NONE;
 	_cleanup_fd_ int procfd = proc_open(&unused);
@@ -128,7 +127,7 @@ static int lock_holder(int fd)
 
 static int explain_lock(const struct store *store, int r, struct error *err)
 {
-	int holder = r == -ETIMEDOUT ? lock_holder(store->lockfd) : 0;
+	int holder = r == -ETIMEDOUT ? store_lock_holder(store->lockfd) : 0;
 
 	if (holder > 0)
 		return refuse_as(err, r, "lock \"%s\": process %d has held it for %d s",
