@@ -4,12 +4,8 @@
  *
  * Theory of operation. The kernel works on a request within sendmsg(2), and puts its answers into
  * the socket's receive buffer; what does not fit there is lost. So a batch goes out in pieces whose
- * answers are sure to fit, and each piece is answered before the next one is sent.
- * NETLINK_NETFILTER knows transactions, which must not be cut: there the buffers grow instead.
- *
- * A message is known by its sequence number. A message from which NLM_F_ACK was taken away is
- * answered only when it is refused; as that is the fate of a transaction's first message when the
- * transaction is refused whole, nothing else is waited for then.
+ * answers are sure to fit, and each piece is answered before the next one is sent. An answer is
+ * known by its sequence number.
  */
 #include "netlink.h"
 
@@ -29,8 +25,6 @@
 #define PIECE_MESSAGES 64
 /* Bytes of messages that a socket takes at once: below the least send buffer (wmem_default). */
 #define PIECE_BYTES ((size_t)64 << 10)
-/* What the kernel keeps of the receive buffer for the answer to one message, rounded up. */
-#define ANSWER_BYTES ((size_t)2 << 10)
 /* The largest part of a dump, NLMSG_GOODSIZE of the kernel's largest page. */
 #define RECEIVE_BYTES ((size_t)32 << 10)
 /* A table that changes so often while it is read is not going to hold still. */
@@ -56,7 +50,6 @@ struct piece {
 	uint32_t sequence; /* of the first message */
 	size_t awaited;	   /* answers that are still to come */
 	int result;	   /* 0, or of the first message that was refused */
-	bool aborted;	   /* a message that asked for no answer was refused */
 };
 
 int netlink_open(int protocol, struct netlink *ret, struct error *err)
@@ -74,7 +67,7 @@ int netlink_open(int protocol, struct netlink *ret, struct error *err)
 		ignore(setsockopt(mnl_socket_get_fd(socket), SOL_NETLINK, options[i], &on,
 				  sizeof(on)));
 	}
-	*ret = (struct netlink){.socket = socket, .protocol = protocol};
+	*ret = (struct netlink){.socket = socket};
 	return 0;
 }
 
@@ -243,10 +236,7 @@ static void take_answer(struct piece *piece, const struct nlmsghdr *answer, stru
 	    index >= piece->last)
 		return;
 	entry = &piece->batch->entries[index];
-	if (message_at(piece->batch, index)->nlmsg_flags & NLM_F_ACK)
-		piece->awaited--;
-	else if (error->error)
-		piece->aborted = true;
+	piece->awaited--;
 	if (error->error == 0 || -error->error == entry->tolerated || piece->result < 0)
 		return;
 	piece->result =
@@ -258,7 +248,7 @@ static int collect(struct netlink *netlink, struct piece *piece, struct error *e
 {
 	_Alignas(struct nlmsghdr) char data[RECEIVE_BYTES];
 
-	while (piece->awaited > 0 && !piece->aborted) {
+	while (piece->awaited > 0) {
 		ssize_t n = receive(netlink, data, sizeof(data), err);
 		const struct nlmsghdr *answer = (const struct nlmsghdr *)(void *)data;
 		int rest = (int)n;
@@ -271,49 +261,16 @@ static int collect(struct netlink *netlink, struct piece *piece, struct error *e
 	return piece->result;
 }
 
-/* Numbers the messages of the piece, and counts the answers that they ask for. */
-static void number(struct netlink *netlink, struct piece *piece)
-{
-	piece->sequence = netlink->sequence + 1;
-	for (size_t i = piece->first; i < piece->last; i++) {
-		struct nlmsghdr *header = message_at(piece->batch, i);
-
-		header->nlmsg_seq = ++netlink->sequence;
-		if (header->nlmsg_flags & NLM_F_ACK)
-			piece->awaited++;
-	}
-}
-
-/* Makes room in the socket's buffers: by force where we may, else as far as sysctl lets us. */
-static void make_room(struct netlink *netlink, size_t bytes, size_t messages)
-{
-	const struct {
-		int forced, plain;
-		size_t size;
-	} wanted[] = {
-		{SO_SNDBUFFORCE, SO_SNDBUF, bytes + PIECE_BYTES},
-		{SO_RCVBUFFORCE, SO_RCVBUF, messages * ANSWER_BYTES},
-	};
-	int fd = mnl_socket_get_fd(netlink->socket);
-
-	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
-		int size = wanted[i].size > INT32_MAX / 2 ? INT32_MAX / 2 : (int)wanted[i].size;
-
-		/* Where that fails sendmsg(2) or recvmsg(2) says so. */
-		if (setsockopt(fd, SOL_SOCKET, wanted[i].forced, &size, sizeof(size)) < 0)
-			ignore(setsockopt(fd, SOL_SOCKET, wanted[i].plain, &size, sizeof(size)));
-	}
-}
-
 static int exchange(struct netlink *netlink, struct piece *piece, struct error *err)
 {
 	const struct netlink_batch *batch = piece->batch;
 	size_t begin = batch->entries[piece->first].offset;
 	size_t size = end_of(batch, piece->last - 1) - begin;
 
-	if (size > PIECE_BYTES || piece->last - piece->first > PIECE_MESSAGES)
-		make_room(netlink, size, piece->last - piece->first);
-	number(netlink, piece);
+	piece->sequence = netlink->sequence + 1;
+	for (size_t i = piece->first; i < piece->last; i++)
+		message_at(batch, i)->nlmsg_seq = ++netlink->sequence;
+	piece->awaited = piece->last - piece->first;
 	if (mnl_socket_sendto(netlink->socket, batch->data + begin, size) < 0)
 		return fail(err, -errno, "%s: send %zu bytes to the kernel",
 			    batch->entries[piece->first].what, size);
@@ -321,13 +278,10 @@ static int exchange(struct netlink *netlink, struct piece *piece, struct error *
 }
 
 /* Where the piece that begins with message @first ends. */
-static size_t piece_end(const struct netlink *netlink, const struct netlink_batch *batch,
-			size_t first)
+static size_t piece_end(const struct netlink_batch *batch, size_t first)
 {
 	size_t last = first + 1;
 
-	if (netlink->protocol == NETLINK_NETFILTER)
-		return batch->count;
 	while (last < batch->count && last - first < PIECE_MESSAGES &&
 	       end_of(batch, last) - batch->entries[first].offset <= PIECE_BYTES)
 		last++;
@@ -341,7 +295,7 @@ int netlink_send(struct netlink *netlink, struct netlink_batch *batch, struct er
 	for (size_t first = 0; first < batch->count;) {
 		struct error later = ERROR_NONE;
 		struct piece piece = {
-			.batch = batch, .first = first, .last = piece_end(netlink, batch, first)};
+			.batch = batch, .first = first, .last = piece_end(batch, first)};
 		int r = exchange(netlink, &piece, result < 0 ? &later : err);
 
 		if (result == 0)

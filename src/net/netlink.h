@@ -10,7 +10,6 @@
 
 struct netlink {
 	struct mnl_socket *socket; /* NULL: closed */
-	int protocol;
 	uint32_t sequence;
 };
 
@@ -51,15 +50,11 @@ struct nlmsghdr *netlink_begin(struct netlink_batch *batch, uint16_t type, uint1
 	__attribute__((format(printf, 5, 6), returns_nonnull));
 
 /*
- * Sends all messages by as few sendmsg(2) as the socket takes, those of NETLINK_NETFILTER by one,
- * as its transactions need it, and waits for all answers. The first message that the kernel refused
- * gives the error: its words, the errno, and the kernel's own explanation (extended ACK) where
- * there is one. Messages after it were done all the same: rtnetlink knows no transactions. The
- * batch is empty afterwards.
- *
- * NLM_F_ACK may be taken off a header: such a message is answered only where it is refused, and
- * then ends the waiting. So it is with NFNL_MSG_BATCH_BEGIN and _END; the last message between them
- * keeps its flag.
+ * Sends all messages by as few sendmsg(2) as the socket takes, and waits for all answers. The first
+ * message that the kernel refused gives the error: its words, the errno, and the kernel's own
+ * explanation (extended ACK) where there is one. Messages after it were done all the same:
+ * rtnetlink knows no transactions. The batch is empty afterwards. For NETLINK_ROUTE; nf_tables'
+ * transactions are nft_send()'s.
  */
 int netlink_send(struct netlink *netlink, struct netlink_batch *batch,
 		 struct error *err) must_check;
