@@ -71,6 +71,13 @@ int address_compare(const struct address *a, const struct address *b)
 	return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
 }
 
+bool address_is_any(const struct address *address)
+{
+	static const unsigned char none[sizeof(address->bytes)];
+
+	return memcmp(address->bytes, none, sizeof(none)) == 0;
+}
+
 bool address_next(struct address *address)
 {
 	struct address next = *address;

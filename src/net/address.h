@@ -35,6 +35,8 @@ void prefix_format(const struct prefix *prefix, char text[static ADDRESS_TEXT_MA
 size_t address_size(const struct address *address);
 /* Families first, then bytes: as memcmp(3). */
 int address_compare(const struct address *a, const struct address *b);
+/* Whether it is unset, or 0.0.0.0 or ::. */
+bool address_is_any(const struct address *address);
 /* The next one; false where there is none. */
 bool address_next(struct address *address);
 

@@ -9,6 +9,7 @@
 #include "berth/base/str.h"
 
 #include "firewall_elements.h"
+#include "firewall_flows.h"
 
 /* Whether an element is there with other data: a port that leads elsewhere. */
 static bool is_clash(int code)
@@ -83,7 +84,7 @@ int firewall_add(struct netlink *nft, const struct lease *lease, struct error *e
 		return ports_refused(&refusal, err);
 	if (r < 0)
 		*err = failure;
-	return r;
+	return r < 0 ? r : flows_forget(nft, lease, 1, FLOWS_TO_HOST, err);
 }
 
 static int put_all(struct firewall_elements *list, const struct lease_list *leases,
@@ -122,7 +123,9 @@ int firewall_rebuild(struct netlink *nft, const struct lease_list *leases, struc
 		firewall_put_elements(&batch, NFT_MSG_NEWSETELEM, list.items, list.count);
 	}
 	r = nft_send(nft, &batch, &refusal, err);
-	return is_port_clash(&refusal) ? ports_refused(&refusal, err) : r;
+	if (is_port_clash(&refusal))
+		return ports_refused(&refusal, err);
+	return r < 0 ? r : flows_forget(nft, leases->items, leases->count, FLOWS_TO_HOST, err);
 }
 
 /* --- removal -----------------------------------------------------------------------------------
@@ -165,30 +168,51 @@ static int remove_each(struct netlink *nft, const struct firewall_elements *list
 	return 0;
 }
 
-int firewall_remove(struct netlink *nft, const struct lease *lease, bool last, struct error *err)
+/* What a lease stands for, or with it its network. */
+static int remove_lease(struct netlink *nft, const struct lease *lease, bool with_network,
+			struct error *err)
 {
 	_cleanup_elements_ struct firewall_elements list = FIREWALL_ELEMENTS_EMPTY;
 	struct error failure = ERROR_NONE;
-	bool found = false;
 	int r;
 
 	/* A lease whose ports cannot be published has published none. */
 	ignore(firewall_add_ports(&list, lease, &failure));
-	if (last)
+	if (with_network)
 		firewall_add_network(&list, &lease->network);
-	if (list.count == 0)
-		return 0;
-	r = nft_open(nft, err);
-	if (r >= 0)
-		r = find_table(nft, &found, err);
-	if (r < 0 || !found)
-		return r;
 	r = remove_elements(nft, list.items, list.count, &failure);
 	if (r == -ENOENT || is_clash(r))
 		return remove_each(nft, &list, err);
 	if (r < 0)
 		*err = failure;
 	return r;
+}
+
+static int remove_table(struct netlink *nft, struct error *err)
+{
+	_cleanup_nft_batch_ struct nft_batch batch = NFT_BATCH_EMPTY;
+
+	firewall_put_removal(&batch);
+	return nft_send(nft, &batch, /* ret= */ NULL, err);
+}
+
+int firewall_remove(struct netlink *nft, const struct lease *lease, enum firewall_last last,
+		    struct error *err)
+{
+	bool found = false;
+	int r = 0;
+
+	/* Whoever publishes nothing, and is not the last, has nothing here. */
+	if (lease->publish.count == 0 && last == FIREWALL_NOT_LAST)
+		return 0;
+	r = nft_open(nft, err);
+	if (r >= 0)
+		r = find_table(nft, &found, err);
+	if (r >= 0 && found && last == FIREWALL_LAST_OF_ALL)
+		r = remove_table(nft, err);
+	else if (r >= 0 && found)
+		r = remove_lease(nft, lease, last == FIREWALL_LAST_OF_NETWORK, err);
+	return r < 0 ? r : flows_forget(nft, lease, 1, FLOWS_TO_CONTAINER, err);
 }
 
 /* --- checking ----------------------------------------------------------------------------------

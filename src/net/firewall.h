@@ -14,7 +14,8 @@
  * Chains: guard (nobody reaches the host's 127.0.0.0/8 through route_localnet, CVE-2020-8558),
  * prerouting, output and published (published ports), forward (isolation; nothing reaches a
  * container from outside but answers and published ports), postrouting (masquerading, hairpin).
- * firewall_rules.c has them all. Every change is one transaction.
+ * firewall_rules.c has them all. Every change is one transaction. What conntrack remembers of UDP
+ * and has become wrong by a change is forgotten (firewall_flows.h).
  */
 #ifndef BERTH_NET_FIREWALL_H
 #define BERTH_NET_FIREWALL_H
@@ -36,12 +37,19 @@
  */
 int firewall_add(struct netlink *nft, const struct lease *lease, struct error *err) must_check;
 
+/* What goes beside the published ports of a lease. */
+enum firewall_last {
+	FIREWALL_NOT_LAST,	  /* nothing */
+	FIREWALL_LAST_OF_NETWORK, /* the elements of its network */
+	FIREWALL_LAST_OF_ALL	  /* the table */
+};
+
 /*
- * Removes the lease's published ports; with @last, also the elements of its network. What is not
- * there is fine, a missing table too. Ports that lead to another container stay, so that a lease
- * whose firewall_add() failed can be undone like any other.
+ * Removes the lease's published ports, and what @last says. What is not there is fine, a missing
+ * table too. Ports that lead to another container stay, so that a lease whose firewall_add() failed
+ * can be undone like any other.
  */
-int firewall_remove(struct netlink *nft, const struct lease *lease, bool last,
+int firewall_remove(struct netlink *nft, const struct lease *lease, enum firewall_last last,
 		    struct error *err) must_check;
 
 /* Replaces the whole table by what the leases say, in one transaction; with none, removes it. */

@@ -75,13 +75,6 @@ static const struct address *container_address(const struct lease *lease, int fa
 	return NULL;
 }
 
-static bool is_any(const struct address *address)
-{
-	static const unsigned char none[16];
-
-	return memcmp(address->bytes, none, sizeof(none)) == 0;
-}
-
 static void put_port(unsigned char *at, unsigned port)
 {
 	const uint16_t value = htons((uint16_t)port);
@@ -93,7 +86,7 @@ static void put_port(unsigned char *at, unsigned port)
 static void add_range(struct firewall_elements *list, const struct publish *item,
 		      const struct address *to)
 {
-	bool is_4 = to->family == AF_INET, any = item->host.family == 0 || is_any(&item->host);
+	bool is_4 = to->family == AF_INET, any = address_is_any(&item->host);
 	enum firewall_set set = any ? (is_4 ? SET_PUBLISHED_ANY4 : SET_PUBLISHED_ANY6)
 				    : (is_4 ? SET_PUBLISHED4 : SET_PUBLISHED6);
 	size_t size = address_size(to), protocol_at = any ? 0 : size;

@@ -29,7 +29,7 @@
  *	}
  *	chain postrouting { type nat hook postrouting priority srcnat; policy accept;
  *		ct status dnat iifname . oifname @same masquerade
- *		ip saddr 127.0.0.0/8 oifname @bridges masquerade
+ *		ct status dnat iif 0 oifname @bridges masquerade
  *		iifname @masqueraded oifname != @bridges masquerade
  *	}
  *
@@ -41,8 +41,11 @@
  * himself in the place of some server by publishing a port at its address. Addresses are translated
  * for the first packet of a connection; for all others conntrack remembers.
  *
- * A packet to a published port of the container's own bridge would be answered past the host, on
- * the bridge: it gets the host's address ("hairpin"). ::1 cannot be routed, and has no port.
+ * A packet to a published port that comes from the same bridge would be answered past the host, on
+ * the bridge: it gets the host's address ("hairpin"). So do packets of the host itself, since one
+ * from 127.0.0.1 could not be answered; those have no incoming link, and neither has in postrouting
+ * what br_netfilter shows of a bridge's own traffic: there, a packet to a published port of the
+ *same bridge does not go through the host at all. ::1 cannot be routed, and has no published ports.
  */
 #include "firewall_rules.h"
 
@@ -212,6 +215,7 @@ struct rule {
 #define CT(key, bits) \
 	{"ct", 0, key, 0, 0, NULL}, {"bitwise", 0, bits, 0, 0, NULL}, {"cmp", 0, NFT_CMP_NEQ, 0, 4, NULL}
 #define IIF	     META(0, NFT_META_IIFNAME)
+#define NO_IIF	     META(0, NFT_META_IIF), EQUAL(0, 4)
 #define OIF	     META(0, NFT_META_OIFNAME)
 #define IIF_OIF	     IIF, META(4, NFT_META_OIFNAME)
 /* Protocol and port, and where they lead: an address in slot 0, a port behind it. */
@@ -251,7 +255,7 @@ static const struct rule rules[] = {
 	{"forward", {OIF, IN(BRIDGES), DROP}},
 
 	{"postrouting", {CT(NFT_CT_STATUS, IPS_DST_NAT), IIF_OIF, IN(SAME), MASQUERADE}},
-	{"postrouting", {IPV4_127(SADDR4), OIF, IN(BRIDGES), MASQUERADE}},
+	{"postrouting", {CT(NFT_CT_STATUS, IPS_DST_NAT), NO_IIF, OIF, IN(BRIDGES), MASQUERADE}},
 	{"postrouting", {IIF, IN(MASQUERADED), OIF, NOT_IN(BRIDGES), MASQUERADE}},
 };
 /* clang-format on */

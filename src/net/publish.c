@@ -174,13 +174,6 @@ int publish_parse(const char *what, const char *text, struct publish *ret, struc
 	return 0;
 }
 
-static bool is_any(const struct address *address)
-{
-	static const unsigned char zero[16];
-
-	return memcmp(address->bytes, zero, sizeof(zero)) == 0;
-}
-
 bool publish_collide(const struct publish *a, const struct publish *b)
 {
 	if (a->protocol != b->protocol || a->host_port > b->host_port + b->count - 1 ||
@@ -189,7 +182,8 @@ bool publish_collide(const struct publish *a, const struct publish *b)
 	if (a->host.family == 0 || b->host.family == 0)
 		return true;
 	return a->host.family == b->host.family &&
-	       (is_any(&a->host) || is_any(&b->host) || address_compare(&a->host, &b->host) == 0);
+	       (address_is_any(&a->host) || address_is_any(&b->host) ||
+		address_compare(&a->host, &b->host) == 0);
 }
 
 /* Adds without a check. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The nftables table, in a network namespace of the test's own; nft(8) is the oracle. */
+#include <arpa/inet.h>
 #include <sched.h>
 
 #include "address.h"
@@ -154,7 +155,7 @@ static void rules_are_printed(void **state)
 		"ct status dnat accept oifname @bridges drop",
 		"type nat hook postrouting priority srcnat; policy accept; "
 		"ct status dnat iifname . oifname @same masquerade "
-		"ip saddr 127.0.0.0/8 oifname @bridges masquerade "
+		"ct status dnat iif 0 oifname @bridges masquerade "
 		"iifname @masqueraded oifname != @bridges masquerade",
 	};
 	struct lease lease = lease_of("a", NULL, 0);
@@ -224,11 +225,11 @@ static void ports_are_elements(void **state)
 	assert_lists_not("udp . 1 : fd00");
 	assert_lists("tcp . 2 : fd00:1::2 . 1002");
 	assert_lists_not("tcp . 2 : 10");
-	assert_fine(firewall_remove(&nft, &lease, false, &err), err);
+	assert_fine(firewall_remove(&nft, &lease, FIREWALL_NOT_LAST, &err), err);
 	assert_lists_not("tcp");
 	assert_lists_not("udp");
 	assert_lists("elements = { \"br0\" }");
-	assert_fine(firewall_remove(&nft, &lease, true, &err), err);
+	assert_fine(firewall_remove(&nft, &lease, FIREWALL_LAST_OF_NETWORK, &err), err);
 	assert_lists_not("elements");
 }
 
@@ -243,7 +244,7 @@ static void a_family_that_the_container_lacks(void **state)
 	rebuild(NULL, 0);
 	assert_failed(firewall_add(&nft, &lease, &err), err, -EINVAL);
 	assert_contains(err.text, "port 80 of address \"::\"");
-	assert_fine(firewall_remove(&nft, &lease, true, &err), err);
+	assert_fine(firewall_remove(&nft, &lease, FIREWALL_LAST_OF_NETWORK, &err), err);
 }
 
 static void a_port_is_published_once(void **state)
@@ -261,7 +262,7 @@ static void a_port_is_published_once(void **state)
 	assert_contains(err.text, "80/tcp");
 	/* Nothing came of the second, and undoing it takes nothing from the first. */
 	assert_lists_not("tcp . 79");
-	assert_fine(firewall_remove(&nft, &second, false, &err), err);
+	assert_fine(firewall_remove(&nft, &second, FIREWALL_NOT_LAST, &err), err);
 	assert_fine(firewall_check(&nft, &first, &err), err);
 }
 
@@ -272,15 +273,15 @@ static void removal_of_what_is_not_there(void **state)
 	struct error err = ERROR_NONE;
 
 	(void)state;
-	assert_fine(firewall_remove(&nft, &lease, true, &err), err);
+	assert_fine(firewall_remove(&nft, &lease, FIREWALL_LAST_OF_NETWORK, &err), err);
 	rebuild(&lease, 1);
-	assert_fine(firewall_remove(&nft, &lease, true, &err), err);
-	assert_fine(firewall_remove(&nft, &lease, true, &err), err);
+	assert_fine(firewall_remove(&nft, &lease, FIREWALL_LAST_OF_NETWORK, &err), err);
+	assert_fine(firewall_remove(&nft, &lease, FIREWALL_LAST_OF_NETWORK, &err), err);
 	rebuild(&lease, 1);
 	free(output_of("nft delete element inet berth published_any4 { tcp . 80 }"));
 	free(output_of("nft 'flush chain inet berth published; "
 		       "delete map inet berth published6'"));
-	assert_fine(firewall_remove(&nft, &lease, true, &err), err);
+	assert_fine(firewall_remove(&nft, &lease, FIREWALL_LAST_OF_NETWORK, &err), err);
 	assert_lists_not("elements");
 }
 
@@ -344,10 +345,77 @@ static void all_ports_that_one_may_publish(void **state)
 	assert_fine(firewall_add(&nft, &lease, &err), err);
 	assert_fine(firewall_check(&nft, &lease, &err), err);
 	assert_lists("tcp . 17407 : fd00:1::2 . 17407");
-	assert_fine(firewall_remove(&nft, &lease, false, &err), err);
+	assert_fine(firewall_remove(&nft, &lease, FIREWALL_NOT_LAST, &err), err);
 	assert_lists_not("tcp");
 	rebuild(&lease, 1);
 	assert_lists("tcp . 17407 : 10.1.0.2 . 17407");
+}
+
+static void the_last_one_takes_the_table_away(void **state)
+{
+	struct lease lease = lease_of("a", NULL, 0);
+	struct error err = ERROR_NONE;
+
+	(void)state;
+	rebuild(&lease, 1);
+	assert_fine(firewall_remove(&nft, &lease, FIREWALL_LAST_OF_ALL, &err), err);
+	assert_lists_not("table");
+	assert_fine(firewall_remove(&nft, &lease, FIREWALL_LAST_OF_ALL, &err), err);
+}
+
+/* Sends a datagram through the loopback. */
+static void send_to(const char *host, uint16_t to)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(to)};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(inet_pton(AF_INET, host, &address.sin_addr), 1);
+	assert_int_equal(sendto(fd, "x", 1, 0, (struct sockaddr *)&address, sizeof(address)), 1);
+	close(fd);
+}
+
+static bool has_flow(uint16_t port)
+{
+	_cleanup_free_ char *flows = output_of("cat /proc/net/nf_conntrack");
+	char word[16];
+
+	snprintf(word, sizeof(word), "dport=%u ", port);
+	return strstr(flows, word) != NULL;
+}
+
+static void flows_that_began_before_are_forgotten(void **state)
+{
+	struct publish ports[] = {port("", 5000, 53, IPPROTO_UDP),
+				  port("127.0.0.2", 5001, 53, IPPROTO_UDP),
+				  port("", 5002, 53, IPPROTO_TCP)};
+	struct lease lease = lease_of("a", ports, ARRAY_SIZE(ports)),
+		     other = lease_of("b", NULL, 0);
+	struct error err = ERROR_NONE;
+
+	(void)state;
+	if (access("/proc/net/nf_conntrack", R_OK) < 0)
+		skip_because("there is no /proc/net/nf_conntrack");
+	ports[0].count = 1;
+	rebuild(&other, 1);
+	send_to("127.0.0.1", 5000);
+	send_to("127.0.0.1", 5001);
+	send_to("127.0.0.2", 5001);
+	send_to("127.0.0.1", 5002);
+	assert_true(has_flow(5000));
+	assert_fine(firewall_add(&nft, &lease, &err), err);
+	assert_false(has_flow(5000));
+	assert_true(has_flow(5001));
+	assert_true(has_flow(5002));
+	/* A flow that is translated is left to go on. */
+	assert_int_equal(system("ip address add 10.1.0.2/32 dev lo"), 0);
+	send_to("127.0.0.1", 5000);
+	assert_true(has_flow(5000));
+	assert_fine(firewall_add(&nft, &lease, &err), err);
+	assert_true(has_flow(5000));
+	assert_fine(firewall_remove(&nft, &lease, FIREWALL_LAST_OF_ALL, &err), err);
+	assert_false(has_flow(5000));
+	assert_true(has_flow(5001));
 }
 
 static void other_tables_stay(void **state)
@@ -380,6 +448,8 @@ int main(void)
 		firewall_test(checks_name_what_is_missing),
 		firewall_test(checks_change_nothing),
 		firewall_test(all_ports_that_one_may_publish),
+		firewall_test(the_last_one_takes_the_table_away),
+		firewall_test(flows_that_began_before_are_forgotten),
 		firewall_test(other_tables_stay),
 	};
 	int failed;
@@ -388,7 +458,7 @@ int main(void)
 		print_message("skipped, all tests: there are no network namespaces here\n");
 		return 0;
 	}
-	if (system("nft list ruleset") != 0) {
+	if (system("nft list ruleset && ip link set lo up") != 0) {
 		print_message("skipped, all tests: nft(8) or nf_tables is missing\n");
 		return 0;
 	}
