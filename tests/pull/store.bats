@@ -397,6 +397,20 @@ flip() {
 	assert_clean
 }
 
+@test "a bundle of a layer that was damaged when the power went is not made" {
+	pull_one one b1
+	layer_with usr/bin/other
+	ln -sfn 00000000-0000-0000-0000-000000000000 "$LAYER/unsynced"
+	pull bundle "$ONE" b2
+	[[ ! -L $LAYER/unsynced ]]
+	ln -sfn 00000000-0000-0000-0000-000000000000 "$LAYER/unsynced"
+	: >"$LAYER/fs/usr/bin/tool"
+	pull_fails 'pull the image again' bundle "$ONE" b3
+	[[ ! -e b3 && ! -e $LAYER ]]
+	pull_one one b3
+	assert_clean
+}
+
 @test "--sync: what a pull has made is on the disk when it ends" {
 	# A build with sanitizers cannot look for leaks while it is traced.
 	ASAN_OPTIONS=detect_leaks=0 strace -f -e trace=syncfs,fsync,rename,renameat,renameat2,unlinkat -o trace \

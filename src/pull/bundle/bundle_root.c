@@ -25,8 +25,15 @@ int bundle_layers_open(const struct store *store, const struct image_config *ima
 {
 	*ret = (struct bundle_layers){.fds = xcalloc(image->diff_id_count + 1, sizeof(int))};
 	for (; ret->count < image->diff_id_count; ret->count++) {
-		int fd = store_layer_open(store, &image->diff_ids[ret->count], err);
+		const struct digest *diff_id = &image->diff_ids[ret->count];
+		int fd;
 
+		if (!store_has_layer(store, diff_id))
+			return refuse_as(err, -ENOENT,
+					 "layer %s is not there, or was damaged when the power "
+					 "went: pull the image again",
+					 diff_id->hex);
+		fd = store_layer_open(store, diff_id, err);
 		if (fd < 0)
 			return fd;
 		ret->fds[ret->count] = fd;
