@@ -41,9 +41,7 @@ static int read_lease(const struct store *store, struct arena *arena, const char
 	size_t size;
 	int r;
 
-	if (store->leasesfd < 0)
-		return -ENOENT;
-	r = file_read_at(store->leasesfd, file, STORE_FILE_MAX, &text, &size, err);
+	r = store_read(store->leasesfd, file, &text, &size, err);
 	if (r < 0)
 		return r == -ENOENT ? r : within(err, r, "the lease \"%s\"", owner);
 	r = json_read(arena, text, size, what, &json, err);

@@ -43,9 +43,7 @@ static int read_definition(const struct store *store, struct arena *arena, const
 	size_t size;
 	int r;
 
-	if (store->networksfd < 0)
-		return -ENOENT;
-	r = file_read_at(store->networksfd, file, STORE_FILE_MAX, &text, &size, err);
+	r = store_read(store->networksfd, file, &text, &size, err);
 	if (r < 0)
 		return r == -ENOENT ? r : within(err, r, "network \"%s\"", name);
 	r = json_read(arena, text, size, what, &json, err);

@@ -10,6 +10,8 @@
 
 #include "berth/base/str.h"
 
+#include "names.h"
+
 /* Below it a single packet would take longer than a connection waits for it. */
 #define RATE_MIN UINT64_C(1000)
 /* Two of the largest packets that the stack hands over at once. */
@@ -90,9 +92,9 @@ int rate_parse(const char *what, const char *text, struct rate *ret, struct erro
 
 	if (!read_rate(text, &bits))
 		return refuse(err, "%s: \"%s\" is no bandwidth such as 10mbit, 1.5gbit or 512kbit",
-			      what, text);
+			      what, name_show(text).text);
 	if (bits < RATE_MIN)
-		return refuse(err, "%s: \"%s\" is less than 1kbit", what, text);
+		return refuse(err, "%s: \"%s\" is less than 1kbit", what, name_show(text).text);
 	*ret = (struct rate){.bits_per_second = bits};
 	return 0;
 }

@@ -63,18 +63,24 @@ struct hook_state {
 	const char *bundle;
 	const char *status;
 	pid_t pid;			/* 0: none (poststop) */
-	struct request_options options; /* from the annotations; request_options_done() */
+	struct request_options options; /* from the annotations; in the arena, lists too */
 };
 
-/* Reads the state document on descriptor @fd, 1 MiB at most. An annotation with the prefix that is
- * unknown is refused by name. */
+/*
+ * Reads the state document on descriptor @fd, 1 MiB at most; the id is checked. An annotation with
+ * the prefix that is unknown is refused by name; members that are unknown are other programs'.
+ */
 int hook_state_read(int fd, struct arena *arena, struct hook_state *ret,
 		    struct error *err) must_check;
 
-/* Checks texts and finds the network. Errors name the option, or the annotation where @from_hook.
+struct target;
+
+/*
+ * Checks what is wanted of the target (target.h), and finds the network. Errors name the option, or
+ * the annotation where it comes from a hook. Refused: what the network's driver or the mode cannot
+ * give.
  */
-int request_check(const struct store *store, struct arena *arena,
-		  const struct request_options *options, bool from_hook, struct request *ret,
-		  struct error *err) must_check;
+int request_check(const struct store *store, struct arena *arena, const struct target *target,
+		  struct request *ret, struct error *err) must_check;
 
 #endif

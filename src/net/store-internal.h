@@ -39,6 +39,10 @@ int store_each(int dirfd, const char *what,
 int store_names(int dirfd, const char *what, const char *suffix, struct strv *ret,
 		struct error *err) must_check;
 
+/* As file_read_at(); that there is no directory or no such file is -ENOENT without a text. */
+int store_read(int dirfd, const char *name, char **ret_text, size_t *ret_size,
+	       struct error *err) must_check;
+
 /* Removes unfinished files from the whole store. */
 int store_tidy(const struct store *store, struct error *err) must_check;
 

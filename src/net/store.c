@@ -444,6 +444,19 @@ int store_names(int dirfd, const char *what, const char *suffix, struct strv *re
 	return 0;
 }
 
+int store_read(int dirfd, const char *name, char **ret_text, size_t *ret_size, struct error *err)
+{
+	struct error now = ERROR_NONE;
+	int r;
+
+	if (dirfd < 0)
+		return -ENOENT;
+	r = file_read_at(dirfd, name, STORE_FILE_MAX, ret_text, ret_size, &now);
+	if (r < 0 && r != -ENOENT)
+		*err = now;
+	return r;
+}
+
 static int drop_unfinished(void *data, const char *name, struct error *err)
 {
 	return store_is_unfinished(name) ? drop_file(data, name, err) : 0;
