@@ -6,7 +6,6 @@
  * config.json, where the kernel has it, and to io.weight, with its wider scale, elsewhere. Each
  * device is a line and a write of its own, in both and in io.max.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -14,6 +13,7 @@
 #include "berth/cgroup/cgroup.h"
 
 #include "cgroup-internal.h"
+#include "limits-internal.h"
 
 #define WEIGHT_FIELD	     "blockIO.weight"
 #define DEVICE_WEIGHTS_FIELD "blockIO.weightDevice"
@@ -32,25 +32,12 @@ static const struct {
 	[IO_WRITE_IOPS] = {"blockIO.throttleWriteIOPSDevice", "wiops"},
 };
 
-const char *block_io_asked(const struct spec_resources *resources)
-{
-	if (resources->io_weight.set && resources->io_weight.value)
-		return WEIGHT_FIELD;
-	if (resources->io_weights.count)
-		return DEVICE_WEIGHTS_FIELD;
-	for (int i = 0; i < IO_LIMIT_MAX; i++) {
-		if (resources->io_max[i].count)
-			return throttles[i].field;
-	}
-	return NULL;
-}
-
 static bool is_weight(uint64_t value)
 {
 	return value == 0 || (value >= WEIGHT_MIN && value <= WEIGHT_MAX);
 }
 
-int block_io_check(const struct spec_resources *resources, struct error *err)
+int io_check(const struct spec_resources *resources, struct error *err)
 {
 	const struct spec_io_devices *weights = &resources->io_weights;
 
@@ -75,73 +62,62 @@ unsigned io_weight_of(uint64_t weight)
 			  (weight - WEIGHT_MIN) * (IO_WEIGHT_MAX - 1) / (WEIGHT_MAX - WEIGHT_MIN));
 }
 
-/* @prefix: the device's numbers and a blank, or nothing. */
-static int write_weight(int cgroupfd, const char *path, const char *prefix, uint64_t weight,
-			struct error *err)
+/* @prefix: the device's numbers and a blank, or nothing. Takes @field. */
+static void add_weight(struct settings *settings, char *field, const char *prefix, uint64_t weight)
 {
-	_cleanup_free_ char *bfq = xasprintf("%s%" PRIu64, prefix, weight);
-	_cleanup_free_ char *io = NULL;
-	struct error first = ERROR_NONE;
-	int r;
-
-	if (!weight)
-		return 0;
-	r = limit_write_file(cgroupfd, path, "io.bfq.weight", bfq, &first);
-	if (r != -ENOENT) {
-		*err = first;
-		return r;
-	}
-	io = xasprintf("%s%u", prefix, io_weight_of(weight));
-	return limit_write_file(cgroupfd, path, "io.weight", io, err);
+	*settings_add(settings) = (struct setting){
+		.asked = ASKED_LIMIT,
+		.field = field,
+		.file = xstrdup("io.bfq.weight"),
+		.value = xasprintf("%s%" PRIu64, prefix, weight),
+		.other_file = xstrdup("io.weight"),
+		.other_value = xasprintf("%s%u", prefix, io_weight_of(weight)),
+	};
 }
 
-static int write_device_weights(int cgroupfd, const char *path,
-				const struct spec_io_devices *devices, struct error *err)
+void io_weight(const struct spec_resources *resources, struct settings *settings)
 {
-	for (size_t i = 0; i < devices->count; i++) {
-		const struct spec_io_device *device = &devices->items[i];
+	if (resources->io_weight.set && resources->io_weight.value)
+		add_weight(settings, xstrdup("linux.resources." WEIGHT_FIELD), "",
+			   resources->io_weight.value);
+}
+
+void io_device_weights(const struct spec_resources *resources, struct settings *settings)
+{
+	for (size_t i = 0; i < resources->io_weights.count; i++) {
+		const struct spec_io_device *device = &resources->io_weights.items[i];
 		_cleanup_free_ char *prefix =
 			xasprintf("%" PRId64 ":%" PRId64 " ", device->major, device->minor);
-		int r = write_weight(cgroupfd, path, prefix, device->value, err);
 
-		if (r < 0)
-			return within(err, r, "linux.resources." DEVICE_WEIGHTS_FIELD "[%zu]", i);
+		if (device->value)
+			add_weight(settings,
+				   xasprintf("linux.resources." DEVICE_WEIGHTS_FIELD "[%zu]", i),
+				   prefix, device->value);
 	}
-	return 0;
 }
 
 /* A rate of zero is none, as with cgroup v1. */
-static int write_throttles(int cgroupfd, const char *path, enum io_limit which,
-			   const struct spec_io_devices *devices, struct error *err)
+static void add_throttle(struct settings *settings, enum io_limit which, size_t index,
+			 const struct spec_io_device *device)
 {
-	for (size_t i = 0; i < devices->count; i++) {
-		const struct spec_io_device *device = &devices->items[i];
-		_cleanup_free_ char *rate =
-			device->value ? xasprintf("%" PRIu64, device->value) : xstrdup("max");
-		_cleanup_free_ char *line =
-			xasprintf("%" PRId64 ":%" PRId64 " %s=%s", device->major, device->minor,
-				  throttles[which].key, rate);
-		int r = limit_write_file(cgroupfd, path, "io.max", line, err);
+	_cleanup_free_ char *rate =
+		device->value ? xasprintf("%" PRIu64, device->value) : xstrdup("max");
 
-		if (r == -ENODEV)
-			return within(err, r, "linux.resources.%s[%zu]: no such block device",
-				      throttles[which].field, i);
-		if (r < 0)
-			return within(err, r, "linux.resources.%s[%zu]", throttles[which].field, i);
-	}
-	return 0;
+	*settings_add(settings) = (struct setting){
+		.asked = ASKED_LIMIT,
+		.field = xasprintf("linux.resources.%s[%zu]", throttles[which].field, index),
+		.file = xstrdup("io.max"),
+		.value = xasprintf("%" PRId64 ":%" PRId64 " %s=%s", device->major, device->minor,
+				   throttles[which].key, rate),
+	};
 }
 
-int block_io_write(int cgroupfd, const char *path, const struct spec_resources *resources,
-		   struct error *err)
+void io_throttles(const struct spec_resources *resources, struct settings *settings)
 {
-	uint64_t weight = resources->io_weight.set ? resources->io_weight.value : 0;
-	int r = write_weight(cgroupfd, path, "", weight, err);
+	for (int which = 0; which < IO_LIMIT_MAX; which++) {
+		const struct spec_io_devices *devices = &resources->io_max[which];
 
-	if (r < 0)
-		return within(err, r, "linux.resources." WEIGHT_FIELD);
-	r = write_device_weights(cgroupfd, path, &resources->io_weights, err);
-	for (int i = 0; r >= 0 && i < IO_LIMIT_MAX; i++)
-		r = write_throttles(cgroupfd, path, (enum io_limit)i, &resources->io_max[i], err);
-	return r;
+		for (size_t i = 0; i < devices->count; i++)
+			add_throttle(settings, (enum io_limit)which, i, &devices->items[i]);
+	}
 }

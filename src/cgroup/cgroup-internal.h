@@ -66,48 +66,6 @@ int cgroup_events_read(int eventsfd, struct cgroup_events *ret) must_check;
 /* As above, for the cgroup itself. */
 int cgroup_events_of(int cgroupfd, struct cgroup_events *ret) must_check;
 
-/* limits.c */
-
-/* A controller that a limit needs. */
-struct limit_need {
-	char *controller; /* "memory" */
-	char *field;	  /* the first JSON path that needs it: "linux.resources.memory.limit" */
-};
-
-struct limit_needs {
-	struct limit_need *items;
-	size_t count;
-};
-
-/* The controllers that the limits need, each once; limit_needs_done() frees them. */
-struct limit_needs limits_need(const struct spec_resources *resources);
-void limit_needs_done(struct limit_needs *needs);
-
-#define _cleanup_needs_ __attribute__((cleanup(limit_needs_done)))
-
-/* True if @word is one of the blank-separated words of @list. */
-bool word_listed(const char *list, const char *word);
-
-/* Writes all limits into the cgroup; @path names it in errors. */
-int limits_write(int cgroupfd, const char *path, const struct spec_resources *resources,
-		 struct error *err) must_check;
-
-/* Writes one file of the cgroup. -ENOENT: it has no such file. */
-int limit_write_file(int cgroupfd, const char *path, const char *file, const char *value,
-		     struct error *err) must_check;
-
-/* block_io.c: the part of linux.resources.blockIO in what limits.c does. */
-/* The first field that is asked for, "blockIO.weight", or NULL. */
-const char *block_io_asked(const struct spec_resources *resources);
-int block_io_check(const struct spec_resources *resources, struct error *err) must_check;
-int block_io_write(int cgroupfd, const char *path, const struct spec_resources *resources,
-		   struct error *err) must_check;
-/* config.json's weight (10 to 1000) as io.weight (1 to 10000). */
-unsigned io_weight_of(uint64_t weight);
-
-/* config.json's cpu.shares (2 to 262144) as cpu.weight (1 to 10000); 1024 is 100. */
-unsigned weight_of_shares(uint64_t shares);
-
 /* devices_bpf.c */
 
 /* A device program; code is owned. */

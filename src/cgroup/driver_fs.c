@@ -23,6 +23,7 @@
 #include "berth/cgroup/cgroup.h"
 
 #include "cgroup-internal.h"
+#include "limits-internal.h"
 
 /* How often a parent may vanish under us before we give up. */
 #define WALKS_MAX 64
@@ -279,19 +280,19 @@ int cgroup_make(int rootfd, const char *path, const struct spec_resources *resou
 		struct error *err)
 {
 	_cleanup_made_ struct made made = {.rootfd = rootfd, .path = path};
-	_cleanup_needs_ struct limit_needs needs = {.items = NULL};
+	_cleanup_settings_ struct settings settings = settings_of(resources);
+	_cleanup_needs_ struct limit_needs needs = limits_need(&settings);
 	_cleanup_fd_ int fd = -EBADF;
 	int r = cgroup_path_check(path, err);
 
 	if (r < 0)
 		return r;
-	needs = limits_need(resources);
 	fd = make(&made, &needs, err);
 	if (fd < 0)
 		return fd;
 	r = made.depth == cgroup_path_depth(path) ? 0 : check_unused(fd, path, err);
 	if (r >= 0)
-		r = limits_write(fd, path, resources, err);
+		r = limits_write(fd, path, resources, &settings, err);
 	if (r < 0)
 		return r;
 	made.depth = 0; /* the caller's by now */

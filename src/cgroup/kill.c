@@ -33,6 +33,7 @@
 #include "berth/cgroup/cgroup.h"
 
 #include "cgroup-internal.h"
+#include "limits-internal.h"
 
 /* Bound for a list of processes; where there are more, cgroup.kill has to do. */
 #define PROCS_MAX 65536

@@ -51,7 +51,7 @@ static void add_linux(struct json_writer *w)
 	json_member_bool(w, "v2", true);
 	json_member_bool(w, "systemd", false);
 	json_member_bool(w, "systemdUser", false);
-	json_member_bool(w, "rdma", false);
+	json_member_bool(w, "rdma", true);
 	json_end_object(w);
 	add_seccomp(w);
 	add_flag(w, "apparmor", "enabled", true);

@@ -145,6 +145,92 @@ static int decode_unified(const struct decoder *d, const struct field *field,
 	return 0;
 }
 
+/* "64KB", "2MB", "1GB": as the kernel names the files of the hugetlb controller. */
+static int check_page_size(const struct decoder *d, const struct node *node, void *base,
+			   struct error *err)
+{
+	const struct spec_hugepage_limit *limit = base;
+	const struct node at = node_member(node, "pageSize");
+	size_t digits = strspn(limit->page_size, "0123456789");
+	const char *unit = limit->page_size + digits;
+
+	(void)d;
+	if (digits == 0 || limit->page_size[0] == '0' || strchr("KMG", unit[0]) == NULL ||
+	    !str_equal(unit[0] ? unit + 1 : unit, "B"))
+		return refuse_at(&at, err, "\"%.100s\" is not a size such as 64KB, 2MB or 1GB",
+				 limit->page_size);
+	return 0;
+}
+
+static const struct field hugepage_fields[] = {
+	{.name = "pageSize",
+	 .kind = FIELD_STRING,
+	 .required = true,
+	 .empty = EMPTY_REFUSED,
+	 AT(struct spec_hugepage_limit, page_size)},
+	{.name = "limit",
+	 .kind = FIELD_NUMBER,
+	 .required = true,
+	 AT_NUMBER(struct spec_hugepage_limit, limit),
+	 RANGE(0, UINT64_MAX)},
+};
+
+static const struct table hugepage_table = {FIELDS(hugepage_fields),
+					    .size = sizeof(struct spec_hugepage_limit),
+					    .check = check_page_size};
+
+static int check_rdma(const struct decoder *d, const struct node *node, void *base,
+		      struct error *err)
+{
+	const struct spec_rdma *rdma = base;
+
+	(void)d;
+	if (!rdma->hca_handles.set && !rdma->hca_objects.set)
+		return refuse_at(node, err, "needs at least one of hcaHandles and hcaObjects");
+	return 0;
+}
+
+static const struct field rdma_fields[] = {
+	{.name = "hcaHandles",
+	 .kind = FIELD_NUMBER,
+	 AT_OPTIONAL(struct spec_rdma, hca_handles),
+	 RANGE(0, UINT32_MAX)},
+	{.name = "hcaObjects",
+	 .kind = FIELD_NUMBER,
+	 AT_OPTIONAL(struct spec_rdma, hca_objects),
+	 RANGE(0, UINT32_MAX)},
+};
+
+static const struct table rdma_table = {FIELDS(rdma_fields), .size = sizeof(struct spec_rdma),
+					.check = check_rdma};
+
+static int decode_rdma(const struct decoder *d, const struct field *field, const struct node *node,
+		       void *base, struct error *err)
+{
+	struct spec_resources *resources = base;
+	struct spec_rdma *rdma;
+	size_t count = 0;
+	int r = node_expect(node, JSON_OBJECT, err);
+
+	(void)field;
+	if (r < 0)
+		return r;
+	rdma = arena_alloc(d->arena, node->value->count, sizeof(*rdma));
+	for (const struct json *item = node->value->item; item != NULL; item = item->next) {
+		const struct node at = {.up = node, .key = item->key, .value = item};
+
+		if (item->key[0] == '\0' || item->key[strcspn(item->key, " \t\n=")] != '\0')
+			return refuse_at(&at, err, "is not the name of a device");
+		r = decode_object(d, &rdma_table, &at, &rdma[count], err);
+		if (r < 0)
+			return r;
+		rdma[count++].device = item->key;
+	}
+	resources->rdma = rdma;
+	resources->rdma_count = count;
+	return 0;
+}
+
 static const struct field resources_fields[] = {
 	{.name = "memory", .kind = FIELD_OBJECT, .table = &memory_table},
 	{.name = "cpu", .kind = FIELD_OBJECT, .table = &cpu_table},
@@ -156,9 +242,13 @@ static const struct field resources_fields[] = {
 	 .table = &rule_table},
 	{.name = "unified", .kind = FIELD_CUSTOM, .custom = decode_unified},
 	{.name = "blockIO", .kind = FIELD_OBJECT, .table = &block_io_table},
-	UNSUPPORTED("hugepageLimits", JSON_ARRAY, NOTHING_EMPTY),
+	{.name = "hugepageLimits",
+	 .kind = FIELD_ARRAY,
+	 AT(struct spec_resources, hugepage_limits),
+	 .count = offsetof(struct spec_resources, hugepage_limit_count),
+	 .table = &hugepage_table},
 	V1_ONLY("network", JSON_OBJECT, NOTHING_EMPTY),
-	UNSUPPORTED("rdma", JSON_OBJECT, NOTHING_EMPTY),
+	{.name = "rdma", .kind = FIELD_CUSTOM, .custom = decode_rdma},
 };
 
 const struct table resources_table = {FIELDS(resources_fields),

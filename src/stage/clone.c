@@ -72,9 +72,10 @@ static int move(int cgroupfd, pid_t pid, int pipe_fd, struct error *err)
 }
 
 /*
- * KERNEL(6.14): CLONE_INTO_CGROUP compares how often the clone's own cgroup and the new one have
- * been killed by cgroup.kill, and kills the newborn where the numbers differ. Then it is born in
- * our cgroup and moved.
+ * The process is born in our cgroup and moved. For two cases: pids.max keeps a cgroup from growing
+ * by clones, but not by moves, so that a container may begin with a limit of 0, and exec reaches
+ * one that is full. And, KERNEL(6.14): CLONE_INTO_CGROUP compares how often the clone's own cgroup
+ * and the new one have been killed by cgroup.kill, and kills the newborn where the numbers differ.
  */
 static int clone_and_move(const struct birth *birth, struct clone_args args, struct pidref *ret,
 			  struct error *err)
@@ -91,7 +92,7 @@ static int clone_and_move(const struct birth *birth, struct clone_args args, str
 		return 0;
 	}
 	fd_close(pipe_fds[0]);
-	r = pid < 0 ? fail(err, pid, "clone %s", birth->what)
+	r = pid < 0 ? fail(err, pid, "clone %s%s", birth->what, clone_hint(birth->flags, pid))
 		    : move(birth->cgroupfd, pid, pipe_fds[1], err);
 	fd_close(pipe_fds[1]);
 	if (pid < 0)
@@ -120,6 +121,8 @@ static int clone_here(const struct birth *birth, struct pidref *ret, struct erro
 		args.cgroup = (uint64_t)birth->cgroupfd;
 	}
 	pid = sys_clone3(&args);
+	if (pid == -EAGAIN && birth->cgroupfd >= 0)
+		return clone_and_move(birth, args, ret, err);
 	if (pid < 0)
 		return fail(err, pid, "clone %s%s", birth->what, clone_hint(birth->flags, pid));
 	if (pid > 0)

@@ -527,6 +527,10 @@ requires() {
 		plain_build)
 			! grep -q __asan_init "$RUNTIME" || skip 'AddressSanitizer reserves terabytes'
 			;;
+		machine)
+			# Where sysctls and devices are nobody else's; see docs/testing.md.
+			[[ -n ${VM_KIND:-} ]] || skip 'needs a machine of its own'
+			;;
 		command=*)
 			command -v "${condition#*=}" >/dev/null || skip "needs ${condition#*=}"
 			;;

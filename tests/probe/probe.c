@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -233,6 +234,35 @@ static int command_orphans(int argc, char **argv)
 	return 0;
 }
 
+/* hugepages BYTES: maps so much in huge pages; "mapped", or the error. */
+static int command_hugepages(int argc, char **argv)
+{
+	const char *memory;
+
+	if (argc < 2)
+		return 2;
+	memory = mmap(NULL, (size_t)atoll(argv[1]), PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	puts(memory == MAP_FAILED ? strerror(errno) : "mapped");
+	return 0;
+}
+
+/* memory BYTES: touches so much, says "ready", and stays. */
+static int command_memory(int argc, char **argv)
+{
+	size_t size = argc < 2 ? 0 : (size_t)atoll(argv[1]);
+	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return 2;
+	puts("ready");
+	fflush(stdout);
+	for (;;)
+		pause();
+	return 0;
+}
+
 /* fd NUMBER TEXT: writes to an inherited descriptor. */
 static int command_fd(int argc, char **argv)
 {
@@ -261,6 +291,8 @@ static const struct {
 	{"trap", command_trap},
 	{"orphans", command_orphans},
 	{"fd", command_fd},
+	{"hugepages", command_hugepages},
+	{"memory", command_memory},
 	{"syscall", command_syscall},
 	{"x32", command_x32},
 	{"hunt-exe", command_hunt_exe},

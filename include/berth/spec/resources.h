@@ -57,6 +57,18 @@ enum io_limit {
 	IO_LIMIT_MAX
 };
 
+/* linux.resources.hugepageLimits[] */
+struct spec_hugepage_limit {
+	const char *page_size; /* "2MB", as in the name of the cgroup's file */
+	uint64_t limit;	       /* bytes */
+};
+
+/* An entry of linux.resources.rdma: at least one of the two numbers is set. */
+struct spec_rdma {
+	const char *device; /* "mlx5_1": neither empty nor with blanks */
+	struct spec_u64 hca_handles, hca_objects;
+};
+
 /* Only what berth honours; everything else was refused, or asked for nothing. */
 struct spec_resources {
 	struct spec_i64 memory_limit; /* bytes; -1: unlimited */
@@ -77,6 +89,12 @@ struct spec_resources {
 	struct spec_u64 io_weight;	   /* 10 to 1000; 0: not given */
 	struct spec_io_devices io_weights; /* the same for single devices */
 	struct spec_io_devices io_max[IO_LIMIT_MAX];
+
+	const struct spec_hugepage_limit *hugepage_limits;
+	size_t hugepage_limit_count;
+
+	const struct spec_rdma *rdma;
+	size_t rdma_count;
 
 	const struct spec_device_rule *device_rules;
 	size_t device_rule_count;

@@ -7,6 +7,7 @@
 
 #include "cgroup-internal.h"
 #include "fake.h"
+#include "limits-internal.h"
 
 #define SET(number)                                                                                \
 	{                                                                                          \
@@ -48,13 +49,19 @@ struct written {
 
 static const struct spec_io_device devices[] = {{8, 16, 100}, {7, 1, 0}};
 
+static const struct spec_hugepage_limit huge = {"2MB", 4194304};
+static const struct spec_rdma rdma[] = {{"mlx5_1", SET(3), {.set = false}},
+					{"rxe0", SET(UINT32_MAX), SET(20)}};
+static const struct spec_unified misc[] = {{"misc.max", "sev 10"}};
+static const struct spec_unified overruling[] = {{"memory.max", "9"}, {"io.max", "8:0 wbps=7"}};
+
 static const struct {
 	struct spec_resources resources;
 	const char *controllers; /* what the root is asked to pass on */
 	struct written files[FILES_MAX];
 } written_cases[] = {
 	{{.memory_limit = SET(1000000)}, "+memory", {{"memory.max", "1000000"}}},
-	{{.memory_limit = SET(-1)}, "", {{"memory.max", "max"}}},
+	{{.memory_limit = SET(-1)}, "", {{"memory.max", "max"}, {"memory.swap.max", "max"}}},
 	{{.memory_limit = SET(0)}, "", {{"memory.max", ""}}},
 	{{.memory_limit = SET(1000), .memory_swap = SET(1500)},
 	 "+memory",
@@ -95,15 +102,30 @@ static const struct {
 	{{.io_max = {[IO_WRITE_BPS] = {devices, 1}}}, "+io", {{"io.max", "8:16 wbps=100"}}},
 	{{.io_max = {[IO_READ_IOPS] = {devices, 1}}}, "+io", {{"io.max", "8:16 riops=100"}}},
 	{{.io_max = {[IO_WRITE_IOPS] = {devices + 1, 1}}}, "+io", {{"io.max", "7:1 wiops=max"}}},
+	{{.cpu_shares = SET(2048), .cpu_idle = SET(1)},
+	 "+cpu",
+	 {{"cpu.idle", "1"}, {"cpu.weight", ""}}},
+	{{.hugepage_limits = &huge, .hugepage_limit_count = 1},
+	 "+hugetlb",
+	 {{"hugetlb.2MB.max", "4194304"}, {"hugetlb.2MB.rsvd.max", "4194304"}}},
+	{{.rdma = rdma, .rdma_count = 1}, "+rdma", {{"rdma.max", "mlx5_1 hca_handle=3"}}},
+	{{.rdma = rdma + 1, .rdma_count = 1},
+	 "+rdma",
+	 {{"rdma.max", "rxe0 hca_handle=max hca_object=20"}}},
+	{{.unified = misc, .unified_count = 1}, "+misc", {{"misc.max", "sev 10"}}},
+	{{.memory_limit = SET(1), .unified = overruling, .unified_count = 2},
+	 "+memory +io",
+	 {{"memory.max", "9"}, {"io.max", "8:0 wbps=7"}}},
 	{{.memory_limit = SET(1), .cpu_shares = SET(2), .pids_limit = SET(3)},
 	 "+memory +cpu +pids",
 	 {{"memory.max", "1"}, {"cpu.weight", "1"}, {"pids.max", "3"}}},
 };
 
 static const char *const limit_files[] = {
-	"memory.max",	 "memory.swap.max", "memory.low", "cpu.weight",	 "cpu.max",
-	"cpu.max.burst", "cpu.idle",	    "pids.max",	  "cpuset.cpus", "cpuset.mems",
-	"io.bfq.weight", "io.weight",	    "io.max"};
+	"memory.max",	 "memory.swap.max", "memory.low", "cpu.weight",	     "cpu.max",
+	"cpu.max.burst", "cpu.idle",	    "pids.max",	  "cpuset.cpus",     "cpuset.mems",
+	"io.bfq.weight", "io.weight",	    "io.max",	  "hugetlb.2MB.max", "hugetlb.2MB.rsvd.max",
+	"rdma.max",	 "misc.max"};
 
 /* A tree with one cgroup, "c", that has all files. */
 static void begin_with_files(struct fake *fake)
@@ -111,8 +133,8 @@ static void begin_with_files(struct fake *fake)
 	char name[64];
 
 	fake_begin(fake);
-	fake_cgroup(fake, ".", "cpuset cpu io memory pids\n");
-	fake_cgroup(fake, "c", "cpuset cpu io memory pids\n");
+	fake_cgroup(fake, ".", "cpuset cpu io memory hugetlb pids rdma misc\n");
+	fake_cgroup(fake, "c", "cpuset cpu io memory hugetlb pids rdma misc\n");
 	for (size_t i = 0; i < ARRAY_SIZE(limit_files); i++) {
 		snprintf(name, sizeof(name), "c/%s", limit_files[i]);
 		fake_file(fake, name, "");
@@ -168,6 +190,56 @@ static void test_io_weight(void **state)
 	assert_int_equal(unlinkat(fake.rootfd, "c/io.bfq.weight", 0), 0);
 	make_in(&fake, &resources);
 	fake_expect(&fake, "c/io.weight", "8:16 910");
+	fake_end(&fake);
+}
+
+/* The order and the number of writes: each line of unified is one, and a file is not written twice.
+ */
+static void test_settings(void **state)
+{
+	static const struct spec_unified unified[] = {
+		{"io.max", "8:0 rbps=1\n8:16 wbps=2\n"},
+		{"pids.max", "7"},
+		{"cpuset.cpus", ""},
+	};
+	const struct spec_resources resources = {
+		.pids_limit = SET(5),
+		.io_max = {[IO_READ_BPS] = {devices, 1}},
+		.unified = unified,
+		.unified_count = ARRAY_SIZE(unified),
+	};
+	static const char *const expected[][2] = {
+		{"io.max", "8:16 rbps=100"}, {"io.max", "8:0 rbps=1"}, {"io.max", "8:16 wbps=2"},
+		{"pids.max", "7"},	     {"cpuset.cpus", "\n"},
+	};
+	_cleanup_settings_ struct settings settings = settings_of(&resources);
+
+	(void)state;
+	assert_int_equal(settings.count, ARRAY_SIZE(expected));
+	for (size_t i = 0; i < settings.count; i++) {
+		assert_string_equal(settings.items[i].file, expected[i][0]);
+		assert_string_equal(settings.items[i].value, expected[i][1]);
+	}
+}
+
+/* A kernel without reservations; a page size that it does not have. */
+static void test_hugetlb(void **state)
+{
+	const struct spec_resources resources = {.hugepage_limits = &huge,
+						 .hugepage_limit_count = 1};
+	struct error err = ERROR_NONE;
+	struct fake fake;
+
+	(void)state;
+	begin_with_files(&fake);
+	assert_int_equal(unlinkat(fake.rootfd, "c/hugetlb.2MB.rsvd.max", 0), 0);
+	make_in(&fake, &resources);
+	fake_expect(&fake, "c/hugetlb.2MB.max", "4194304");
+	assert_int_equal(unlinkat(fake.rootfd, "c/hugetlb.2MB.max", 0), 0);
+	assert_int_equal(cgroup_make(fake.rootfd, "/c", &resources, &err), -ENOENT);
+	assert_true(str_starts(err.text, "linux.resources.hugepageLimits[0]: "));
+	assert_non_null(strstr(err.text, "/c/hugetlb.2MB.max\" does not exist (value \"4194304\"; "
+					 "controllers of the parent: "));
 	fake_end(&fake);
 }
 
@@ -301,11 +373,12 @@ static void test_unified(void **state)
 	}
 	fake_expect(&fake, "cgroup.subtree_control", "+memory");
 	fake_expect(&fake, "c/memory.high", "500");
-	fake_expect(&fake, "c/memory.max", "max"); /* after the table */
+	fake_expect(&fake, "c/memory.max", "max"); /* in place of the table's */
 	fake_expect(&fake, "c/cgroup.max.depth", "1");
 	assert_int_equal(cgroup_make(fake.rootfd, "/c", &wrong, &err), -ENOENT);
-	assert_string_equal(err.text, "linux.resources.unified[\"memory.nonsense\"]: cgroup \"/c\" "
-				      "has no such file");
+	assert_true(str_starts(err.text, "linux.resources.unified[\"memory.nonsense\"]: \""));
+	assert_non_null(strstr(err.text, "/c/memory.nonsense\" does not exist (value \"1\"; "
+					 "controllers of the parent: memory)"));
 	fake_end(&fake);
 }
 
@@ -323,9 +396,9 @@ static void test_write_errors(void **state)
 	fake_cgroup(&fake, "c", "memory pids\n");
 	assert_int_equal(symlinkat("/dev/full", fake.rootfd, "c/pids.max"), 0);
 	assert_int_equal(cgroup_make(fake.rootfd, "/c", &pids, &err), -ELOOP);
-	assert_string_equal(err.text,
-			    "linux.resources.pids.limit: open pids.max of cgroup \"/c\" (value "
-			    "\"5\"): Too many levels of symbolic links");
+	assert_true(str_starts(err.text, "linux.resources.pids.limit: write \"5\" to \"/tmp/"));
+	assert_non_null(strstr(err.text, "/c/pids.max\" (controllers of the parent: memory pids): "
+					 "Too many levels of symbolic links"));
 	fake_file(&fake, "c/memory.max", "");
 	assert_int_equal(cgroup_make(fake.rootfd, "/c", &swap, &err), -ENOENT);
 	assert_true(str_starts(err.text, "linux.resources.memory.swap: "));
@@ -394,6 +467,8 @@ int main(void)
 		cmocka_unit_test(test_written),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_io_weight),
+		cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_hugetlb),
 		cmocka_unit_test(test_missing_controller),
 		cmocka_unit_test(test_enabled_already),
 		cmocka_unit_test(test_unified),

@@ -13,6 +13,7 @@
 
 #include "cgroup-internal.h"
 #include "fake.h"
+#include "limits-internal.h"
 
 static void test_path_of(void **state)
 {

@@ -129,6 +129,29 @@ static void test_unified(void **state)
 	assert_string_equal(resources->unified[1].value, "8:0 rbps=1\n8:16 rbps=2");
 }
 
+static void test_hugepages_and_rdma(void **state)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	const struct spec_resources *resources =
+		&accept(arena, RESOURCES,
+			"\"hugepageLimits\": [{\"pageSize\": \"64KB\", \"limit\": 5},"
+			" {\"pageSize\": \"1GB\", \"limit\": 18446744073709551615}],"
+			"\"rdma\": {\"mlx5_1\": {\"hcaHandles\": 3}, \"rxe0\": {\"hcaObjects\": "
+			"0}}")
+			 ->linux.resources;
+
+	(void)state;
+	assert_int_equal(resources->hugepage_limit_count, 2);
+	assert_string_equal(resources->hugepage_limits[0].page_size, "64KB");
+	assert_int_equal(resources->hugepage_limits[0].limit, 5);
+	assert_true(resources->hugepage_limits[1].limit == UINT64_MAX);
+	assert_int_equal(resources->rdma_count, 2);
+	assert_string_equal(resources->rdma[0].device, "mlx5_1");
+	assert_int_equal(resources->rdma[0].hca_handles.value, 3);
+	assert_false(resources->rdma[0].hca_objects.set);
+	assert_true(resources->rdma[1].hca_objects.set);
+}
+
 /* What berth cannot do yet, or nobody can with cgroup v2, asked to do nothing. */
 static void test_asks_for_nothing(void **state)
 {
@@ -225,10 +248,25 @@ static const struct refusal refusals[] = {
 	{RESOURCES, "\"blockIO\": {\"throttleReadBpsDevice\": [{\"major\": 8, \"minor\": 0}]}",
 	 "linux.resources.blockIO.throttleReadBpsDevice[0].rate: required, but missing"},
 	{RESOURCES, "\"hugepageLimits\": [{\"pageSize\": \"64kB\", \"limit\": 1}]",
-	 "linux.resources.hugepageLimits: not supported yet"},
+	 "linux.resources.hugepageLimits[0].pageSize: \"64kB\" is not a size such as 64KB, 2MB or "
+	 "1GB"},
+	{RESOURCES, "\"hugepageLimits\": [{\"pageSize\": \"2\", \"limit\": 1}]",
+	 "linux.resources.hugepageLimits[0].pageSize: \"2\" is not a size such as 64KB, 2MB or "
+	 "1GB"},
+	{RESOURCES, "\"hugepageLimits\": [{\"pageSize\": \"2MB/x\", \"limit\": 1}]",
+	 "linux.resources.hugepageLimits[0].pageSize: \"2MB/x\" is not a size such as 64KB, 2MB or "
+	 "1GB"},
+	{RESOURCES, "\"hugepageLimits\": [{\"pageSize\": \"2MB\"}]",
+	 "linux.resources.hugepageLimits[0].limit: required, but missing"},
+	{RESOURCES, "\"rdma\": {\"a\": {}}",
+	 "linux.resources.rdma[\"a\"]: needs at least one of hcaHandles and hcaObjects"},
+	{RESOURCES, "\"rdma\": {\"a b\": {\"hcaHandles\": 3}}",
+	 "linux.resources.rdma[\"a b\"]: is not the name of a device"},
 	{RESOURCES, "\"network\": {\"classID\": 1}", "linux.resources.network: " V1_ONLY},
-	{RESOURCES, "\"rdma\": {\"mlx5_1\": {\"hcaHandles\": 3}}",
-	 "linux.resources.rdma: not supported yet"},
+	{RESOURCES, "\"rdma\": {\"a\": {\"hcaHandles\": 4294967296}}",
+	 "linux.resources.rdma[\"a\"].hcaHandles: found 4294967296, must be a whole number from 0 "
+	 "to "
+	 "4294967295"},
 };
 
 static void test_refusals(void **state)
@@ -240,10 +278,11 @@ static void test_refusals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_smallest),	 cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_cpuset),		 cmocka_unit_test(test_device_rules),
-		cmocka_unit_test(test_block_io),	 cmocka_unit_test(test_unified),
-		cmocka_unit_test(test_asks_for_nothing), cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_smallest), cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_cpuset),	 cmocka_unit_test(test_device_rules),
+		cmocka_unit_test(test_block_io), cmocka_unit_test(test_hugepages_and_rdma),
+		cmocka_unit_test(test_unified),	 cmocka_unit_test(test_asks_for_nothing),
+		cmocka_unit_test(test_refusals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
