@@ -22,6 +22,7 @@
 #include "forwarding.h"
 #include "hosts.h"
 #include "pool.h"
+#include "port_probe.h"
 
 /* --- The lease ----------------------------------------------------------------------------- */
 
@@ -293,6 +294,8 @@ int attach_add(const struct store *store, struct arena *arena, const struct requ
 	const struct attachment attachment = {store, &lease, nsfd, &host, &inside};
 	int r = driver->has_firewall ? forwarding_check(&request->network, err) : 0;
 
+	if (r >= 0)
+		r = ports_check_free(arena, &request->publish, err);
 	if (r >= 0)
 		r = netlink_open(NETLINK_ROUTE, &host, err);
 	if (r >= 0)

@@ -134,3 +134,26 @@ load helpers
 	net_ok del --id c2
 	nothing_left
 }
+
+@test "a port at which a program of the host listens is not taken from it" {
+	serve host 8080
+	container c1
+	net_fails add --id c1 --netns /run/netns/c1 --network bridge --publish 8079-8081:79-81
+	contains "$stderr" "a program of the host has port 8080"
+	net_ok add --id c1 --netns /run/netns/c1 --network bridge --publish 8080:80/udp
+	net_ok del --id c1
+	nothing_left
+}
+
+@test "a port of another container is refused, and stays its own" {
+	add c1 --network bridge --publish 8080:80
+	container c2
+	net_fails add --id c2 --netns /run/netns/c2 --network bridge --publish 8000-8090:1000-1090
+	contains "$stderr" 'container "c1" has that port'
+	serve c1 80
+	contains "$(fetch host http://127.0.0.1:8080/)" "page of c1"
+	net_ok del --id c2
+	contains "$(fetch host http://127.0.0.1:8080/)" "page of c1"
+	net_ok del --id c1
+	nothing_left
+}
