@@ -118,23 +118,6 @@ static int make_room(const struct store *store, struct arena *arena, const struc
 	return attach_remove(store, arena, &lease, err);
 }
 
-/* The id, and what else it is to be found by. */
-static const char *const *names_of(struct arena *arena, const struct request *request)
-{
-	size_t count = 0, used = 0;
-	const char **names;
-
-	while (request->names && request->names[count])
-		count++;
-	names = arena_alloc(arena, count + 2, sizeof(*names));
-	names[used++] = request->id;
-	for (size_t i = 0; i < count; i++) {
-		if (!str_equal(request->names[i], request->id))
-			names[used++] = request->names[i];
-	}
-	return names;
-}
-
 static int make_lease(const struct store *store, struct arena *arena, const struct request *request,
 		      const struct netns_id *netns, struct lease *lease, struct error *err)
 {
@@ -149,7 +132,8 @@ static int make_lease(const struct store *store, struct arena *arena, const stru
 		.network = request->network,
 		.has_mac = request->has_mac,
 		.publish = request->publish,
-		.names = names_of(arena, request),
+		.names = request->names,
+		.cni = request->cni,
 		.to_container = request->to_container,
 		.from_container = request->from_container,
 	};
