@@ -5,6 +5,7 @@
 
 load helpers
 load bundle
+load user
 
 # berth-pull beside a stand-in of berth-net, which prints ANSWER, or fails with the text of $T/refusal.
 setup() {
@@ -134,6 +135,26 @@ config_has() {
 	busybox_image
 	busybox_bundle bundle --network web --userns 300000:65536
 	is "$(stat -c '%u %g' bundle/resolv.conf)" '300000 300000'
+}
+
+@test "an ordinary user: no bridge, but pasta, whose records are in his own directory" {
+	[[ $EUID -eq 0 ]] || skip 'needs root, to become a user'
+	busybox_image
+	make_users
+	chmod -R a+rX layout busybox.tar bin
+	install -m 666 /dev/null asked
+	user_call "$BERTH_PULL" --from "oci:$T/layout:busybox" --network bridge bundle
+	is "$status" 1
+	contains "$stderr" '--network bridge is root'"'"'s'
+	contains "$stderr" '--network pasta'
+	is "$(<asked)" ''
+	user_runs "$BERTH_PULL" --from "oci:$T/layout:busybox" --network pasta --publish 8080:80 bundle
+	is "$(sort -u asked)" "--root $T/user/.local/share/berth-net network --publish=8080:80 \
+--resolv-conf=resolv.conf -- prepare pasta"
+	is "$(jq -c '[.hooks[][].args[:3]] | unique' user/bundle/config.json)" \
+		"[[\"berth-net\",\"--root\",\"$T/user/.local/share/berth-net\"]]"
+	is "$(stat -c %u user/bundle/resolv.conf)" 1000
+	jq -e '.annotations["org.berth.net.network"] == "pasta"' user/bundle/config.json
 }
 
 # Runs a runtime where there is cgroup v2 alone, as it has it in its documentation.

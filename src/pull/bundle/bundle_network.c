@@ -132,6 +132,7 @@ static int check_options(const struct bundle_plan *plan, struct error *err)
 int bundle_network_read(struct arena *arena, const struct bundle_options *options,
 			struct bundle_plan *ret, struct error *err)
 {
+	const char *wanted = options->net_root ? options->net_root : options->user_net_root;
 	struct bundle_network *network = &ret->network;
 	_cleanup_free_ char *root = NULL;
 
@@ -144,8 +145,8 @@ int bundle_network_read(struct arena *arena, const struct bundle_options *option
 			      "--network %s is root's: an ordinary user has no right to the host's "
 			      "links; take --network pasta",
 			      network->name);
-	if (options->net_root) {
-		root = path_absolute(options->net_root);
+	if (wanted) {
+		root = path_absolute(wanted);
 		if (!root)
 			return fail(err, -errno, "find the working directory");
 		network->root = arena_strdup(arena, root);
