@@ -11,8 +11,8 @@
 #include "command.h"
 
 static const struct command_syntax *const commands[] = {
-	&command_add.syntax,  &command_del.syntax,    &command_check.syntax,
-	&command_list.syntax, &command_reload.syntax, &command_gc.syntax,
+	&command_add.syntax,	&command_del.syntax, &command_check.syntax,   &command_list.syntax,
+	&command_reload.syntax, &command_gc.syntax,  &command_network.syntax,
 };
 
 struct globals {
