@@ -11,7 +11,7 @@ struct context {
 	const char *root; /* of the store, absolute */
 	bool json;
 	/* CNI_COMMAND and so on, for cni.c alone. */
-	const char *cni_command, *cni_container, *cni_netns, *cni_ifname, *cni_args, *cni_path;
+	const char *cni_command, *cni_container, *cni_netns, *cni_ifname, *cni_args;
 	const char *path; /* PATH: where pasta and slirp4netns are looked for */
 };
 

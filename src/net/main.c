@@ -8,7 +8,9 @@
 #include "berth/base/path.h"
 #include "berth/base/version.h"
 
-#include "command.h"
+#include "cni.h"
+
+#define DEFAULT_ROOT "/var/lib/berth-net"
 
 static const struct command_syntax *const commands[] = {
 	&command_add.syntax,	&command_del.syntax, &command_check.syntax,   &command_list.syntax,
@@ -44,8 +46,7 @@ static int run(const struct invocation *invocation, struct error *err)
 	const struct globals *globals = (const struct globals *)invocation->globals;
 	/* The syntax is its first member. */
 	const struct command *command = (const struct command *)invocation->command;
-	_cleanup_free_ char *root =
-		path_absolute(globals->root ? globals->root : "/var/lib/berth-net");
+	_cleanup_free_ char *root = path_absolute(globals->root ? globals->root : DEFAULT_ROOT);
 	const struct context context = {
 		.root = root,
 		.json = globals->json,
@@ -81,14 +82,32 @@ static int act(struct invocation *invocation, char *const *argv, struct error *e
 	return print_out(text.data, err);
 }
 
+/* An engine calls a plugin without a word. */
+static int run_plugin(const char *command)
+{
+	const struct context context = {
+		.root = DEFAULT_ROOT,
+		.cni_command = command,
+		.cni_container = getenv("CNI_CONTAINERID"),
+		.cni_netns = getenv("CNI_NETNS"),
+		.cni_ifname = getenv("CNI_IFNAME"),
+		.cni_args = getenv("CNI_ARGS"),
+	};
+
+	umask(022);
+	return cni_run(&context);
+}
+
 int main(int argc, char **argv)
 {
+	const char *cni_command = getenv("CNI_COMMAND");
 	struct invocation invocation = {.command = NULL};
 	struct error err = ERROR_NONE;
 	int r;
 
-	(void)argc;
 	log_set_name("berth-net");
+	if (argc <= 1 && cni_command)
+		return run_plugin(cni_command);
 	r = act(&invocation, argv, &err);
 	if (r < 0)
 		log_error(&err);

@@ -64,7 +64,11 @@ int network_complete(struct network *network, struct error *err) must_check;
 /* The JSON object that network_decode() reads. */
 void network_write(struct json_writer *w, const struct network *network);
 
-/* Keeps a new definition; -EEXIST; refused where a subnet or bridge is another's (-EADDRINUSE). */
+/* Refuses a network of which a subnet or the bridge is another's, by a definition or a lease
+ * (-EADDRINUSE). */
+int network_check_beside(const struct store *store, const struct network *network,
+			 struct error *err) must_check;
+/* Keeps a new definition; -EEXIST; network_check_beside() is asked first. */
 int network_create(const struct store *store, const struct network *network,
 		   struct error *err) must_check;
 /* Forgets it; -EBUSY while a lease is of it. */

@@ -156,11 +156,28 @@ static int write_definition(const struct store *store, const struct network *net
 	return r < 0 ? within(err, r, "network \"%s\"", network->name) : 0;
 }
 
+int network_check_beside(const struct store *store, const struct network *network,
+			 struct error *err)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	struct network_list list;
+	struct lease_list leases;
+	int r = network_list(store, arena, &list, err);
+
+	for (size_t i = 0; r >= 0 && i < list.count; i++)
+		r = check_beside(network, &list.items[i], err);
+	/* Networks of engines have no definition but the engine's. */
+	if (r >= 0)
+		r = lease_list(store, arena, NULL, NULL, &leases, err);
+	for (size_t i = 0; r >= 0 && i < leases.count; i++)
+		r = check_beside(network, &leases.items[i].network, err);
+	return r;
+}
+
 int network_create(const struct store *store, const struct network *network, struct error *err)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
 	struct network complete = *network, old;
-	struct network_list list;
 	int r = network_complete(&complete, err);
 
 	if (r < 0)
@@ -170,9 +187,7 @@ int network_create(const struct store *store, const struct network *network, str
 		return refuse_as(err, -EEXIST, "there is a network \"%s\" already", network->name);
 	if (r != -ENOENT)
 		return r;
-	r = network_list(store, arena, &list, err);
-	for (size_t i = 0; r >= 0 && i < list.count; i++)
-		r = check_beside(&complete, &list.items[i], err);
+	r = network_check_beside(store, &complete, err);
 	return r < 0 ? r : write_definition(store, &complete, err);
 }
 
