@@ -340,11 +340,13 @@ static int find_others(const struct store *store, struct arena *arena, const str
 static int close_firewall(struct netlink *nft, const struct lease *lease,
 			  const struct others *others, struct error *err)
 {
-	static const struct lease_list none = {.count = 0};
+	enum firewall_last last = FIREWALL_NOT_LAST;
 
 	if (!others->of_firewall)
-		return firewall_rebuild(nft, &none, err);
-	return firewall_remove(nft, lease, !others->of_network, err);
+		last = FIREWALL_LAST_OF_ALL;
+	else if (!others->of_network)
+		last = FIREWALL_LAST_OF_NETWORK;
+	return firewall_remove(nft, lease, last, err);
 }
 
 /* The steps in the order that leaves nothing pointing at what is gone. */

@@ -95,17 +95,22 @@ static bool read_tuple(const struct nlattr *attr, const struct nlattr **proto, s
 	return from->family != 0 && to->family != 0;
 }
 
+/* Flows without ports, as those of ICMP, are none for us. */
 static bool read_flow(const struct nlattr **message, struct flow *flow)
 {
 	const struct nlattr *there[ATTRIBUTES_MAX] = {NULL}, *back[ATTRIBUTES_MAX] = {NULL};
+	const struct nlattr *protocol, *port;
 
 	if (!read_tuple(message[CTA_TUPLE_ORIG], there, &flow->from, &flow->to) ||
-	    !read_tuple(message[CTA_TUPLE_REPLY], back, &flow->answers, &flow->answered) ||
-	    mnl_attr_validate(there[CTA_PROTO_NUM], MNL_TYPE_U8) < 0 ||
-	    mnl_attr_validate(there[CTA_PROTO_DST_PORT], MNL_TYPE_U16) < 0)
+	    !read_tuple(message[CTA_TUPLE_REPLY], back, &flow->answers, &flow->answered))
 		return false;
-	flow->protocol = mnl_attr_get_u8(there[CTA_PROTO_NUM]);
-	flow->port = ntohs(mnl_attr_get_u16(there[CTA_PROTO_DST_PORT]));
+	protocol = there[CTA_PROTO_NUM];
+	port = there[CTA_PROTO_DST_PORT];
+	if (!protocol || mnl_attr_validate(protocol, MNL_TYPE_U8) < 0 || !port ||
+	    mnl_attr_validate(port, MNL_TYPE_U16) < 0)
+		return false;
+	flow->protocol = mnl_attr_get_u8(protocol);
+	flow->port = ntohs(mnl_attr_get_u16(port));
 	return true;
 }
 

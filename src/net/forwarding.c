@@ -92,6 +92,7 @@ static int set(int procfd, const char *family, const char *bridge, const char *n
 
 int forwarding_prepare_bridge(const char *bridge, struct error *err)
 {
+	static const char *const names[] = {"accept_ra", "accept_dad"};
 	_cleanup_fd_ int procfd = proc_open(err);
 	struct error no_ipv6 = ERROR_NONE;
 	int r = procfd;
@@ -100,7 +101,8 @@ int forwarding_prepare_bridge(const char *bridge, struct error *err)
 		r = set(procfd, "ipv4", bridge, "route_localnet", "1", err);
 	if (r < 0)
 		return r;
-	r = set(procfd, "ipv6", bridge, "accept_ra", "0", &no_ipv6);
+	for (size_t i = 0; i < ARRAY_SIZE(names) && r >= 0; i++)
+		r = set(procfd, "ipv6", bridge, names[i], "0", &no_ipv6);
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)

@@ -12,9 +12,13 @@
  */
 int forwarding_check(const struct network *network, struct error *err) must_check;
 
-/* Sets route_localnet of the bridge, so that ports that 127.0.0.1 publishes lead to it, and keeps
- * the bridge from taking router advertisements of containers (CVE-2020-13401). For our own bridges:
- * one of the host's may be its way out, and is left as it is. */
+/*
+ * Sets sysctls of a bridge of ours that is not up yet (one of the host's may be its way out, and is
+ * left as it is): route_localnet, so that ports that 127.0.0.1 publishes lead to it; no router
+ * advertisements of containers (CVE-2020-13401); no duplicate address detection, since the host
+ * asks for containers' link addresses from its link-local address, which would be no good for two
+ * seconds.
+ */
 int forwarding_prepare_bridge(const char *bridge, struct error *err) must_check;
 
 /* Whether ports of the host's loopback lead to the bridge; the error says what to set. */

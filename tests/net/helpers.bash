@@ -153,9 +153,9 @@ serve() {
 	local where=(inside "$name")
 
 	[[ $name != host ]] || where=(host)
-	mkdir -p "$T/www-$name"
-	printf '%s\n' "$words" >"$T/www-$name/index.html"
-	"${where[@]}" python3 "$NET_TESTS_DIR/lab/serve.py" "$port" "$T/www-$name" \
+	mkdir -p "$T/www-$name-$port"
+	printf '%s\n' "$words" >"$T/www-$name-$port/index.html"
+	"${where[@]}" python3 "$NET_TESTS_DIR/lab/serve.py" "$port" "$T/www-$name-$port" \
 		</dev/null >"$T/serve-$name-$port" 2>&1 3>&- 4>&- 5>&- &
 	SERVERS+=($!)
 	wait_for 10 grep -q ready "$T/serve-$name-$port"

@@ -18,7 +18,9 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
-    """Says who asks."""
+    """Says who asks, and keeps connections."""
+
+    protocol_version = "HTTP/1.1"
 
     def end_headers(self):
         self.send_header("X-Client", self.client_address[0])

@@ -402,6 +402,8 @@ static void flows_that_began_before_are_forgotten(void **state)
 	send_to("127.0.0.1", 5001);
 	send_to("127.0.0.2", 5001);
 	send_to("127.0.0.1", 5002);
+	/* One that has no ports. */
+	assert_int_equal(system("busybox ping -c 1 -W 1 127.0.0.1 >/dev/null"), 0);
 	assert_true(has_flow(5000));
 	assert_fine(firewall_add(&nft, &lease, &err), err);
 	assert_false(has_flow(5000));

@@ -72,6 +72,7 @@ static void a_bridge_is_prepared(void **state)
 	assert_fine(forwarding_prepare_bridge("br0", &err), err);
 	assert_int_equal(get("/proc/sys/net/ipv4/conf/br0/route_localnet"), '1');
 	assert_int_equal(get("/proc/sys/net/ipv6/conf/br0/accept_ra"), '0');
+	assert_int_equal(get("/proc/sys/net/ipv6/conf/br0/accept_dad"), '0');
 	assert_fine(forwarding_check_loopback("br0", &err), err);
 }
 
