@@ -61,8 +61,7 @@ int fd_write_all(int fd, const void *data, size_t size)
 	return 0;
 }
 
-/* Appends to @data until end-of-file; -EFBIG if that is more than @max bytes. */
-static int read_whole(int fd, size_t max, struct buf *data)
+int fd_read_all(int fd, size_t max, struct buf *data)
 {
 	char chunk[4096];
 
@@ -95,7 +94,7 @@ int file_read_fd(int fd, const char *what, size_t max, char **ret_data, size_t *
 	if (st.st_size > (off_t)max)
 		return fail(err, -EFBIG, "read \"%s\": more than %zu bytes", what, max);
 	/* Files of kernel file systems have no size: the bound counts. */
-	r = read_whole(fd, max, &data);
+	r = fd_read_all(fd, max, &data);
 	if (r < 0)
 		return fail(err, r, "read \"%s\"", what);
 	if (ret_size)

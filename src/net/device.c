@@ -205,9 +205,8 @@ static int settle(const struct device *device, const struct device_move *move, i
 	return netlink_send(move->to.netlink, batch, err);
 }
 
-/* The first error is @r; what fails on the way back is added to it. */
-static int carry_back(const struct device *device, const struct device_move *move, int index, int r,
-		      struct error *err)
+int device_move_back(const struct device *device, const struct device_move *move, int index,
+		     struct error *err)
 {
 	const struct device_move back = {
 		.from = move->to,
@@ -216,17 +215,14 @@ static int carry_back(const struct device *device, const struct device_move *mov
 		.keep_addresses = true,
 		.up = device->link.flags & IFF_UP,
 	};
-	struct error why = ERROR_NONE;
+	int r = carry(&back.from, index, back.name, &back.to, back.name, err);
 
-	index = carry(&back.from, index, device->link.name, &back.to, back.name, &why);
-	if (index >= 0 && settle(device, &back, index, back.name, &why) >= 0)
-		return r;
-	return within(err, r, "the link \"%s\" does not come back from %s (%s)", back.name,
-		      move->to.what, why.text);
+	return r < 0 ? r : settle(device, &back, r, back.name, err);
 }
 
 int device_move(const struct device *device, const struct device_move *move, struct error *err)
 {
+	struct error why = ERROR_NONE;
 	char name[IFNAMSIZ];
 	int r = travel_name(move->name, name, err), index;
 
@@ -236,5 +232,11 @@ int device_move(const struct device *device, const struct device_move *move, str
 	if (index < 0)
 		return index;
 	r = settle(device, move, index, name, err);
-	return r < 0 ? carry_back(device, move, index, r, err) : 0;
+	if (r >= 0)
+		return index;
+	/* The first error counts; what fails on the way back is added to it. */
+	if (device_move_back(device, move, index, &why) < 0)
+		return within(err, r, "the link \"%s\" does not come back from %s (%s)",
+			      device->link.name, move->to.what, why.text);
+	return r;
 }

@@ -45,7 +45,12 @@ struct device_move {
 	bool keep_addresses;
 	bool up;
 };
+/* Returns the device's index there. */
 int device_move(const struct device *device, const struct device_move *move,
 		struct error *err) must_check;
+
+/* Undoes a move that succeeded: name, addresses, and state are those of before. */
+int device_move_back(const struct device *device, const struct device_move *move, int index,
+		     struct error *err) must_check;
 
 #endif

@@ -11,6 +11,8 @@
 
 #include "berth/base/error.h"
 
+struct buf;
+
 /* Closes @fd if it is one, keeps errno, and returns the unset value: fd = fd_close(fd). */
 int fd_close(int fd);
 
@@ -90,6 +92,10 @@ int file_create_at(int dirfd, const char *name, mode_t mode, const char *data, s
  */
 int file_replace_at(int dirfd, const char *name, mode_t mode, const char *data, size_t size,
 		    struct error *err) must_check;
+
+/* Appends to @data what comes from @fd until end-of-file; -EFBIG if that is more than @max bytes.
+ * Returns 0 or negative errno, without a text. */
+int fd_read_all(int fd, size_t max, struct buf *data) must_check;
 
 /* Writes all of @data to @fd, however many write(2) calls that takes. Returns 0 or negative errno.
  */
