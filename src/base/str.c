@@ -38,6 +38,54 @@ int str_to_i64(const char *text, int64_t *ret)
 	return 0;
 }
 
+/* The power of 1024 that a unit stands for; -1: not a unit. */
+static int unit_power(const char *unit)
+{
+	static const char units[] = "kmgtp";
+	const char *found = *unit ? strchr(units, *unit | 0x20) : NULL;
+	const char *rest = found ? unit + 1 : unit;
+
+	if (found && (rest[0] | 0x20) == 'i')
+		rest++;
+	if (*rest && !(rest[0] != '\0' && (rest[0] | 0x20) == 'b' && rest[1] == '\0'))
+		return -1;
+	if (found && rest > unit + 1 && !*rest)
+		return -1; /* "ki" */
+	return found ? (int)(found - units) + 1 : 0;
+}
+
+int str_to_bytes(const char *text, int64_t *ret)
+{
+	size_t whole = strspn(text, "0123456789");
+	size_t point = whole && text[whole] == '.' ? 1 : 0;
+	size_t digits = point ? strspn(text + whole + 1, "0123456789") : 0;
+	const char *unit = text + whole + point + digits;
+	char number[24];
+	uint64_t value, part = 0, scale;
+	int power = unit_power(unit + (*unit == ' '));
+
+	if (str_equal(text, "-1")) {
+		*ret = -1;
+		return 0;
+	}
+	if (!whole || (point && !digits) || power < 0)
+		return -EINVAL;
+	if (whole >= sizeof(number))
+		return -ERANGE;
+	memcpy(number, text, whole);
+	number[whole] = '\0';
+	if (str_to_u64(number, &value) < 0)
+		return -EINVAL;
+	scale = UINT64_C(1) << (10 * power);
+	/* Of the part after the point, as many digits as matter. */
+	for (size_t i = digits < 15 ? digits : 15; i > 0; i--)
+		part = (part + (uint64_t)(text[whole + i] - '0') * scale) / 10;
+	if (value > (INT64_MAX - part) / scale)
+		return -ERANGE;
+	*ret = (int64_t)(value * scale + part);
+	return 0;
+}
+
 int str_to_u32(const char *text, uint32_t *ret)
 {
 	uint64_t value;

@@ -358,7 +358,8 @@ static int fail_to_load(struct error *err, int code, const struct device_program
 	return code;
 }
 
-static int attach(int cgroupfd, int programfd, struct error *err)
+/* @replaced: the program whose place it takes, or -1. */
+static int attach(int cgroupfd, int programfd, int replaced, struct error *err)
 {
 	union bpf_attr attr;
 	int r;
@@ -368,6 +369,10 @@ static int attach(int cgroupfd, int programfd, struct error *err)
 	attr.attach_bpf_fd = (__u32)programfd;
 	attr.attach_type = BPF_CGROUP_DEVICE;
 	attr.attach_flags = BPF_F_ALLOW_MULTI;
+	if (replaced >= 0) {
+		attr.attach_flags |= BPF_F_REPLACE;
+		attr.replace_bpf_fd = (__u32)replaced;
+	}
 	r = sys_bpf(BPF_PROG_ATTACH, &attr, sizeof(attr));
 	if (r == -E2BIG)
 		return refuse_as(err, r, "attach the device program: the cgroup has %d already",
@@ -400,37 +405,57 @@ static bool in_user_namespace(void)
 	return !str_equal(name, INITIAL_USER_NAMESPACE);
 }
 
-static int load_and_attach(int cgroupfd, const struct device_program *program, struct error *err)
+static int load_and_attach(int cgroupfd, const struct device_program *program, int replaced,
+			   struct error *err)
 {
 	union bpf_attr attr = load_attributes(program);
 	_cleanup_fd_ int fd = sys_bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
 
-	return fd < 0 ? fail_to_load(err, fd, program) : attach(cgroupfd, fd, err);
+	return fd < 0 ? fail_to_load(err, fd, program) : attach(cgroupfd, fd, replaced, err);
+}
+
+/* The rules of config.json with the default devices after them. 1: everything is allowed. */
+static int build_whole(const struct spec_device_rule *rules, size_t count,
+		       struct device_program *ret, struct error *err)
+{
+	_cleanup_free_ struct spec_device_rule *all =
+		xcalloc(count + device_default_count, sizeof(*all));
+
+	if (count)
+		memcpy(all, rules, count * sizeof(*all));
+	memcpy(all + count, device_defaults, device_default_count * sizeof(*all));
+	device_program_build(all, count + device_default_count, ret);
+	if (ret->allows_all)
+		return 1;
+	if (ret->count > PROGRAM_LENGTH_MAX)
+		return refuse(err, "linux.resources.devices: too many rules (%zu)", count);
+	return 0;
+}
+
+static int put_in_force(int cgroupfd, const struct device_program *program, int replaced,
+			bool *ret_skipped, struct error *err)
+{
+	int r = load_and_attach(cgroupfd, program, replaced, err);
+
+	if (r != -EPERM || (geteuid() == 0 && !in_user_namespace()))
+		return r < 0 ? within(err, r, "linux.resources.devices") : 0;
+	*ret_skipped = true;
+	return 0;
 }
 
 int cgroup_devices_attach(int cgroupfd, const struct spec_device_rule *rules, size_t count,
 			  bool *ret_skipped, struct error *err)
 {
 	_cleanup_device_program_ struct device_program program = {.code = NULL};
-	_cleanup_free_ struct spec_device_rule *all = NULL;
 	int r;
 
 	*ret_skipped = false;
 	if (!count)
 		return 0;
-	all = xcalloc(count + device_default_count, sizeof(*all));
-	memcpy(all, rules, count * sizeof(*all));
-	memcpy(all + count, device_defaults, device_default_count * sizeof(*all));
-	device_program_build(all, count + device_default_count, &program);
-	if (program.allows_all)
-		return 0;
-	if (program.count > PROGRAM_LENGTH_MAX)
-		return refuse(err, "linux.resources.devices: too many rules (%zu)", count);
-	r = load_and_attach(cgroupfd, &program, err);
-	if (r != -EPERM || (geteuid() == 0 && !in_user_namespace()))
-		return r < 0 ? within(err, r, "linux.resources.devices") : 0;
-	*ret_skipped = true;
-	return 0;
+	r = build_whole(rules, count, &program, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return put_in_force(cgroupfd, &program, /* replaced= */ -EBADF, ret_skipped, err);
 }
 
 /* True if the program is one of berth's. */
@@ -448,27 +473,12 @@ static bool is_ours(int programfd)
 	       str_equal(info.name, PROGRAM_NAME);
 }
 
-static void detach_if_ours(int cgroupfd, uint32_t id)
-{
-	union bpf_attr attr;
-	_cleanup_fd_ int fd = -EBADF;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.prog_id = id;
-	fd = sys_bpf(BPF_PROG_GET_FD_BY_ID, &attr, sizeof(attr));
-	if (fd < 0 || !is_ours(fd))
-		return;
-	memset(&attr, 0, sizeof(attr));
-	attr.target_fd = (__u32)cgroupfd;
-	attr.attach_bpf_fd = (__u32)fd;
-	attr.attach_type = BPF_CGROUP_DEVICE;
-	sys_bpf(BPF_PROG_DETACH, &attr, sizeof(attr));
-}
-
-void devices_detach(int cgroupfd)
+/* Descriptors of berth's programs on the cgroup, the caller's; their number. Best effort. */
+static size_t find_ours(int cgroupfd, int fds[static PROGRAMS_MAX])
 {
 	uint32_t ids[PROGRAMS_MAX];
 	union bpf_attr attr;
+	size_t found = 0, count;
 
 	memset(&attr, 0, sizeof(attr));
 	attr.query.target_fd = (__u32)cgroupfd;
@@ -476,7 +486,65 @@ void devices_detach(int cgroupfd)
 	attr.query.prog_ids = (uintptr_t)ids;
 	attr.query.prog_cnt = ARRAY_SIZE(ids);
 	if (sys_bpf(BPF_PROG_QUERY, &attr, sizeof(attr)) < 0)
-		return;
-	for (uint32_t i = 0; i < attr.query.prog_cnt && i < ARRAY_SIZE(ids); i++)
-		detach_if_ours(cgroupfd, ids[i]);
+		return 0;
+	count = attr.query.prog_cnt < ARRAY_SIZE(ids) ? attr.query.prog_cnt : ARRAY_SIZE(ids);
+	for (size_t i = 0; i < count; i++) {
+		int fd;
+
+		memset(&attr, 0, sizeof(attr));
+		attr.prog_id = ids[i];
+		fd = sys_bpf(BPF_PROG_GET_FD_BY_ID, &attr, sizeof(attr));
+		if (fd >= 0 && is_ours(fd))
+			fds[found++] = fd;
+		else
+			fd_close(fd);
+	}
+	return found;
+}
+
+static void detach(int cgroupfd, int programfd)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.target_fd = (__u32)cgroupfd;
+	attr.attach_bpf_fd = (__u32)programfd;
+	attr.attach_type = BPF_CGROUP_DEVICE;
+	sys_bpf(BPF_PROG_DETACH, &attr, sizeof(attr));
+}
+
+int cgroup_devices_replace(int cgroupfd, const struct spec_device_rule *rules, size_t count,
+			   bool *ret_skipped, struct error *err)
+{
+	_cleanup_device_program_ struct device_program program = {.code = NULL};
+	int old[PROGRAMS_MAX], r = build_whole(rules, count, &program, err);
+	size_t had, kept;
+
+	*ret_skipped = false;
+	if (r < 0)
+		return r;
+	had = find_ours(cgroupfd, old);
+	if (r == 0)
+		r = put_in_force(cgroupfd, &program, had ? old[0] : -EBADF, ret_skipped, err);
+	else
+		r = 0;
+	/* Programs add up to what all of them allow: the old ones go once the new one is there. */
+	kept = r < 0 ? had : had && !program.allows_all ? 1 : 0;
+	for (size_t i = 0; i < had; i++) {
+		if (i >= kept)
+			detach(cgroupfd, old[i]);
+		fd_close(old[i]);
+	}
+	return r;
+}
+
+void devices_detach(int cgroupfd)
+{
+	int fds[PROGRAMS_MAX];
+	size_t count = find_ours(cgroupfd, fds);
+
+	for (size_t i = 0; i < count; i++) {
+		detach(cgroupfd, fds[i]);
+		fd_close(fds[i]);
+	}
 }

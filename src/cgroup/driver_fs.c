@@ -195,6 +195,21 @@ static int enable_controllers(int cgroupfd, const char *path, const struct limit
 	return within(err, r, "%s", needs->items[0].field);
 }
 
+int cgroup_enable(int rootfd, const char *path, const struct limit_needs *needs, struct error *err)
+{
+	unsigned all = needs->count ? cgroup_path_depth(path) : 0;
+	int r = 0;
+
+	for (unsigned depth = 0; r >= 0 && depth < all; depth++) {
+		_cleanup_free_ char *parent = cgroup_path_prefix(path, depth);
+		_cleanup_fd_ int fd =
+			depth ? cgroup_open(rootfd, parent, err) : fd_dup(rootfd, err);
+
+		r = fd < 0 ? fd : enable_controllers(fd, parent, needs, err);
+	}
+	return r;
+}
+
 /* An existing cgroup is good for a container only if nothing lives or waits there. */
 static int check_unused(int cgroupfd, const char *path, struct error *err)
 {

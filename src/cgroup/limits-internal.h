@@ -40,6 +40,9 @@ struct setting *settings_add(struct settings *settings);
 void settings_remove(struct settings *settings, size_t index);
 void settings_done(struct settings *settings);
 
+/* True for a file with a line for each device: what is written changes that device only. */
+bool limit_file_is_keyed(const char *file);
+
 #define _cleanup_settings_ __attribute__((cleanup(settings_done)))
 
 /* config.json's cpu.shares (2 to 262144) as cpu.weight (1 to 10000); 1024 is 100. */
@@ -75,8 +78,22 @@ void limit_needs_done(struct limit_needs *needs);
 /* True if @word is one of the blank-separated words of @list. */
 bool word_listed(const char *list, const char *word);
 
+/* One of them; -ENOENT where there is no such file, and one is needed. */
+int limit_write(int cgroupfd, const char *path, const struct setting *setting,
+		struct error *err) must_check;
+
+/* Refuses a memory.limit below the usage where checkBeforeUpdate is set. */
+int limits_check_usage(int cgroupfd, const char *path, const struct spec_resources *resources,
+		       struct error *err) must_check;
+
 /* Writes the @settings, which are those of @resources; @path names the cgroup in errors. */
 int limits_write(int cgroupfd, const char *path, const struct spec_resources *resources,
 		 const struct settings *settings, struct error *err) must_check;
+
+/* driver_fs.c */
+
+/* Has every ancestor of the cgroup pass on the controllers that are needed. */
+int cgroup_enable(int rootfd, const char *path, const struct limit_needs *needs,
+		  struct error *err) must_check;
 
 #endif

@@ -173,8 +173,7 @@ static const char *cpuset_mems(const struct spec_resources *r)
 	return r->cpu_mems;
 }
 
-/* Files with a line for each device: a line that is written changes that device only. */
-static bool is_keyed(const char *file)
+bool limit_file_is_keyed(const char *file)
 {
 	static const char *const names[] = {"io.max",	  "io.weight", "io.bfq.weight",
 					    "io.latency", "rdma.max",  "misc.max"};
@@ -188,7 +187,7 @@ static bool is_keyed(const char *file)
 
 static void overrule(struct settings *settings, const char *file)
 {
-	for (size_t i = settings->count; i > 0 && !is_keyed(file); i--) {
+	for (size_t i = settings->count; i > 0 && !limit_file_is_keyed(file); i--) {
 		if (str_equal(settings->items[i - 1].file, file))
 			settings_remove(settings, i - 1);
 	}

@@ -133,8 +133,7 @@ static int write_file(int cgroupfd, const char *path, const char *file, const ch
 		    full, file, controllers);
 }
 
-static int write_setting(int cgroupfd, const char *path, const struct setting *setting,
-			 struct error *err)
+int limit_write(int cgroupfd, const char *path, const struct setting *setting, struct error *err)
 {
 	struct error failed = ERROR_NONE;
 	int r = write_file(cgroupfd, path, setting->file, setting->value, &failed);
@@ -150,7 +149,7 @@ static int write_setting(int cgroupfd, const char *path, const struct setting *s
 }
 
 /* The kernel would kill processes to get below a lower limit; some callers want an error. */
-static int check_usage(int cgroupfd, const char *path, const struct spec_resources *resources,
+int limits_check_usage(int cgroupfd, const char *path, const struct spec_resources *resources,
 		       struct error *err)
 {
 	_cleanup_free_ char *text = NULL;
@@ -178,9 +177,9 @@ static int check_usage(int cgroupfd, const char *path, const struct spec_resourc
 int limits_write(int cgroupfd, const char *path, const struct spec_resources *resources,
 		 const struct settings *settings, struct error *err)
 {
-	int r = check_usage(cgroupfd, path, resources, err);
+	int r = limits_check_usage(cgroupfd, path, resources, err);
 
 	for (size_t i = 0; r >= 0 && i < settings->count; i++)
-		r = write_setting(cgroupfd, path, &settings->items[i], err);
+		r = limit_write(cgroupfd, path, &settings->items[i], err);
 	return r;
 }

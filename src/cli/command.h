@@ -9,6 +9,7 @@
 #include "berth/base/fd.h" /* print_out() */
 #include "berth/base/options.h"
 #include "berth/container/container.h"
+#include "berth/container/resources.h"
 
 /* Most descriptors that --preserve-fds passes on. */
 #define PRESERVE_MAX 1024
@@ -31,6 +32,6 @@ struct command {
 
 extern const struct command command_checkpoint, command_create, command_delete, command_exec,
 	command_features, command_kill, command_list, command_pause, command_ps, command_restore,
-	command_resume, command_run, command_spec, command_start, command_state;
+	command_resume, command_run, command_spec, command_start, command_state, command_update;
 
 #endif

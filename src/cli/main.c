@@ -27,13 +27,14 @@
 #include "command.h"
 
 static const struct command *const commands[] = {
-	&command_checkpoint, &command_create, &command_delete, &command_exec,  &command_features,
-	&command_kill,	     &command_list,   &command_pause,  &command_ps,    &command_restore,
-	&command_resume,     &command_run,    &command_spec,   &command_start, &command_state,
+	&command_checkpoint, &command_create,  &command_delete, &command_exec,
+	&command_features,   &command_kill,    &command_list,	&command_pause,
+	&command_ps,	     &command_restore, &command_resume, &command_run,
+	&command_spec,	     &command_start,   &command_state,	&command_update,
 };
 
 /* What runc has besides: named, so that the answer is better than "unknown". */
-static const char *const missing_commands[] = {"events", "update"};
+static const char *const missing_commands[] = {"events"};
 
 struct globals {
 	const char *root, *log, *log_format, *log_level, *cgroup_manager, *rootless;

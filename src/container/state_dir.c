@@ -25,6 +25,7 @@
 #include "berth/base/root.h"
 
 #include "container-internal.h"
+#include "limits-internal.h"
 #include "sockets-internal.h"
 
 #define ID_MAX 255
@@ -183,7 +184,8 @@ static int remove_content(int dirfd, struct error *err)
 int state_remove(int rootfd, int dirfd, const char *id, struct error *err)
 {
 	/* The usual files by name; only where something else is left is the directory read. */
-	static const char *const names[] = {STATE_SOCKET, STATE_CONFIG, STATE_RECORD};
+	static const char *const names[] = {STATE_SOCKET, STATE_RESOURCES, STATE_CONFIG,
+					    STATE_RECORD};
 	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)

@@ -15,6 +15,7 @@
 #include "berth/linux/hooks.h"
 
 #include "container-internal.h"
+#include "limits-internal.h"
 
 void container_done(struct container *container)
 {
@@ -114,6 +115,22 @@ int container_load(const struct runtime *runtime, const char *id, struct contain
 	return r < 0 ? within(err, r, "container \"%s\"", id) : r;
 }
 
+/* What `update` changed. */
+static int take_updates(struct container *container, const struct spec **spec, struct error *err)
+{
+	const struct spec_resources *resources = NULL;
+	int r = resources_read(container, &resources, err);
+	struct spec *changed;
+
+	if (r < 0 || !resources)
+		return r;
+	changed = arena_alloc(container->arena, 1, sizeof(*changed));
+	*changed = **spec;
+	changed->linux.resources = *resources;
+	*spec = changed;
+	return 0;
+}
+
 int container_spec(struct container *container, const struct spec **ret, struct error *err)
 {
 	_cleanup_free_ char *text = NULL;
@@ -123,7 +140,8 @@ int container_spec(struct container *container, const struct spec **ret, struct 
 	if (r < 0)
 		return r;
 	/* Decoded strings point into the tree, which has copies of its own. */
-	return spec_decode(container->arena, text, size, container->record.bundle, ret, err);
+	r = spec_decode(container->arena, text, size, container->record.bundle, ret, err);
+	return r < 0 ? r : take_updates(container, ret, err);
 }
 
 void container_describe(const struct container *container, struct state_document *ret)

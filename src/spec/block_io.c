@@ -47,6 +47,13 @@ static const struct table throttle_table = {FIELDS(throttle_fields),
 		.count = offsetof(struct spec_resources, member.count), .table = (rows)            \
 	}
 
+const char *const io_limit_names[IO_LIMIT_MAX] = {
+	[IO_READ_BPS] = "throttleReadBpsDevice",
+	[IO_WRITE_BPS] = "throttleWriteBpsDevice",
+	[IO_READ_IOPS] = "throttleReadIOPSDevice",
+	[IO_WRITE_IOPS] = "throttleWriteIOPSDevice",
+};
+
 static const struct field block_io_fields[] = {
 	{.name = "weight",
 	 .kind = FIELD_NUMBER,

@@ -30,6 +30,12 @@ int str_to_i64(const char *text, int64_t *ret);
 int str_to_u32(const char *text, uint32_t *ret); /* -ERANGE above UINT32_MAX */
 
 /*
+ * A number of bytes as people write it: "512", "1.5g", "64 MiB"; units are powers of 1024, and
+ * their case does not matter. "-1" too. Return as above.
+ */
+int str_to_bytes(const char *text, int64_t *ret);
+
+/*
  * Length in bytes of the UTF-8 character at @text, which ends with NUL or is known to be whole, or
  * 0 where there is none: overlong forms, surrogates and what lies beyond U+10FFFF included.
  */

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "berth/base/error.h"
+#include "berth/cgroup/limits.h"
 #include "berth/spec/resources.h"
 
 /* How a container's cgroup is managed. */
@@ -51,24 +52,12 @@ int cgroup_path_of_user(int procfd, const char *cgroups_path, const char *id, bo
  */
 bool cgroup_is_delegated(int procfd, int rootfd, const char *path) must_check;
 
-/* JSON path of a limit that cgroup_limits_asked() is true for, or NULL. The caller's text. */
-char *cgroup_limit_asked(const struct spec_resources *resources);
-
 /*
  * How many leading components of @path exist already: what is made beyond them is berth's to
  * remove. Written into the intent record before cgroup_make().
  */
 int cgroup_existing_depth(int rootfd, const char *path, unsigned *ret,
 			  struct error *err) must_check;
-
-/* Pure check of limits: ranges, clashes (swap below limit, burst above quota …); names the path. */
-int cgroup_check(const struct spec_resources *resources, struct error *err) must_check;
-
-/*
- * True if there is a limit to be written. Device rules do not count, nor does what a new cgroup has
- * anyway, such as pids.limit -1.
- */
-bool cgroup_limits_asked(const struct spec_resources *resources);
 
 /*
  * Makes the cgroup with all missing parents, enables the controllers that the limits need all the
@@ -79,17 +68,6 @@ bool cgroup_limits_asked(const struct spec_resources *resources);
  */
 int cgroup_make(int rootfd, const char *path, const struct spec_resources *resources,
 		struct error *err) must_check;
-
-/*
- * Attaches a device program (BPF_PROG_TYPE_CGROUP_DEVICE) made from the rules, in their order, and
- * the default devices that every container has (as runc appends them: null, zero, full, random,
- * urandom, tty, ptmx, pts/N, and mknod of anything). The last rule that speaks of a device and an
- * access decides, each access for itself; what none speaks of is denied. Rules empty, or such that
- * everything is allowed: nothing is attached. In a user namespace, or for a user who is not root,
- * where the kernel refuses BPF with EPERM: returns 0 and sets *ret_skipped.
- */
-int cgroup_devices_attach(int cgroupfd, const struct spec_device_rule *rules, size_t count,
-			  bool *ret_skipped, struct error *err) must_check;
 
 /* Opens the cgroup at @path, to put a process into it (exec). -ENOENT if it is gone. */
 int cgroup_open(int rootfd, const char *path, struct error *err) must_check;

@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "berth/base/alloc.h"
+#include "berth/base/error.h"
+
 /* A number that may not be there. */
 struct spec_u64 {
 	bool set;
@@ -57,6 +60,8 @@ enum io_limit {
 	IO_LIMIT_MAX
 };
 
+extern const char *const io_limit_names[IO_LIMIT_MAX]; /* "throttleReadBpsDevice", … */
+
 /* linux.resources.hugepageLimits[] */
 struct spec_hugepage_limit {
 	const char *page_size; /* "2MB", as in the name of the cgroup's file */
@@ -102,5 +107,16 @@ struct spec_resources {
 	const struct spec_unified *unified;
 	size_t unified_count;
 };
+
+/*
+ * Decodes a document that is a linux.resources object alone; its errors name fields as those of
+ * config.json, after @what, which names the document. *ret lives in @arena.
+ */
+int spec_decode_resources(struct arena *arena, const char *text, size_t size, const char *what,
+			  const struct spec_resources **ret, struct error *err) must_check;
+
+/* Such a document, from which spec_decode_resources() makes the same again. The caller's. */
+char *spec_resources_document(const struct spec_resources *resources)
+	__attribute__((returns_nonnull));
 
 #endif

@@ -274,6 +274,42 @@ static void test_strv(void **state)
 	assert_string_equal(list.items[0], "again");
 }
 
+static void test_bytes(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t bytes;
+	} cases[] = {
+		{"0", 0},
+		{"-1", -1},
+		{"67108864", 67108864},
+		{"512b", 512},
+		{"1k", 1024},
+		{"1K", 1024},
+		{"64m", 64 << 20},
+		{"64MB", 64 << 20},
+		{"64 MiB", 64 << 20},
+		{"1.5g", 1610612736},
+		{"0.25k", 256},
+		{"2t", INT64_C(2) << 40},
+		{"8191p", INT64_C(8191) << 50},
+		{"1.0009765625k", 1025},
+	};
+	static const char *const wrong[] = {"",	   "-2",   "x",	   "1x", "1.m", ".5m",
+					    "1ki", "1kbb", "1  m", "m",	 "1e3", "1,5g"};
+	int64_t found;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(str_to_bytes(cases[i].text, &found), 0);
+		assert_true(found == cases[i].bytes);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_int_equal(str_to_bytes(wrong[i], &found), -EINVAL);
+	assert_int_equal(str_to_bytes("8192p", &found), -ERANGE);
+	assert_int_equal(str_to_bytes("9223372036854775808", &found), -ERANGE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,7 +317,8 @@ int main(void)
 		cmocka_unit_test(test_i64),	   cmocka_unit_test(test_u32),
 		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_compare),
 		cmocka_unit_test(test_buf),	   cmocka_unit_test(test_buf_grows),
-		cmocka_unit_test(test_buf_take),   cmocka_unit_test(test_strv),
+		cmocka_unit_test(test_bytes),	   cmocka_unit_test(test_buf_take),
+		cmocka_unit_test(test_strv),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

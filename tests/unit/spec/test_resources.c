@@ -152,6 +152,42 @@ static void test_hugepages_and_rdma(void **state)
 	assert_true(resources->rdma[1].hca_objects.set);
 }
 
+/* A document made from the struct becomes the same struct again. */
+static void test_document(void **state)
+{
+	static const char full[] =
+		"{\"memory\":{\"limit\":1,\"reservation\":-1,\"swap\":3,\"checkBeforeUpdate\":true}"
+		","
+		"\"cpu\":{\"shares\":18446744073709551615,\"quota\":-1,\"burst\":2,\"period\":3,"
+		"\"idle\":1,\"cpus\":\"0-3\",\"mems\":\"0\"},\"pids\":{\"limit\":0},"
+		"\"blockIO\":{\"weight\":10,"
+		"\"weightDevice\":[{\"major\":8,\"minor\":0,\"weight\":20}],"
+		"\"throttleReadBpsDevice\":[{\"major\":8,\"minor\":1,\"rate\":1}],"
+		"\"throttleWriteBpsDevice\":[{\"major\":8,\"minor\":2,\"rate\":2}],"
+		"\"throttleReadIOPSDevice\":[],"
+		"\"throttleWriteIOPSDevice\":[{\"major\":8,\"minor\":4,\"rate\":4}]},"
+		"\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":5}],"
+		"\"rdma\":{\"a\":{\"hcaHandles\":1},\"b\":{\"hcaObjects\":2}},"
+		"\"devices\":[{\"allow\":false,\"type\":\"a\",\"major\":-1,\"minor\":-1,"
+		"\"access\":\"rwm\"},{\"allow\":true,\"type\":\"c\",\"major\":1,\"minor\":3,"
+		"\"access\":\"r\"}],\"unified\":{\"memory.high\":\"a\\nb\"}}";
+	_cleanup_arena_ struct arena *arena = arena_new();
+	const struct spec_resources *resources;
+	_cleanup_free_ char *text = NULL;
+	struct error err = ERROR_NONE;
+
+	(void)state;
+	assert_int_equal(
+		spec_decode_resources(arena, full, strlen(full), "x.json", &resources, &err), 0);
+	text = spec_resources_document(resources);
+	assert_string_equal(text, full);
+	assert_int_equal(spec_decode_resources(arena, "{\"cpu\": {\"idle\": 2}}", 20, "x.json",
+					       &resources, &err),
+			 -EINVAL);
+	assert_string_equal(err.text, "x.json: linux.resources.cpu.idle: found 2, must be a whole "
+				      "number from 0 to 1");
+}
+
 /* What berth cannot do yet, or nobody can with cgroup v2, asked to do nothing. */
 static void test_asks_for_nothing(void **state)
 {
@@ -278,11 +314,11 @@ static void test_refusals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_smallest), cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_cpuset),	 cmocka_unit_test(test_device_rules),
-		cmocka_unit_test(test_block_io), cmocka_unit_test(test_hugepages_and_rdma),
-		cmocka_unit_test(test_unified),	 cmocka_unit_test(test_asks_for_nothing),
-		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_smallest),	 cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_cpuset),		 cmocka_unit_test(test_device_rules),
+		cmocka_unit_test(test_block_io),	 cmocka_unit_test(test_hugepages_and_rdma),
+		cmocka_unit_test(test_document),	 cmocka_unit_test(test_unified),
+		cmocka_unit_test(test_asks_for_nothing), cmocka_unit_test(test_refusals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

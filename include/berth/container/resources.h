@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The operations on a container's limits, and what it uses of them. */
+#ifndef BERTH_CONTAINER_RESOURCES_H
+#define BERTH_CONTAINER_RESOURCES_H
+
+#include "berth/container/container.h"
+
+/* Options of update. */
+struct update_options {
+	const char *id;
+	const char *text; /* a linux.resources document */
+	size_t size;
+	const char *what; /* names the document in errors */
+};
+
+/*
+ * Changes the limits of a container that has not stopped, be it paused. Everything is checked
+ * first, and on failure the cgroup is as it was before.
+ */
+int container_update(const struct runtime *runtime, const struct update_options *options,
+		     struct error *err) must_check;
+
+#endif

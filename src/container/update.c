@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Changing the limits of a container. What they are after an update is kept beside the copy of
+ * config.json, and takes the place of what that says: before the cgroup's files are written, so
+ * that no later update can begin with less than what is in force; the old text is put back if they
+ * cannot be.
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include "berth/base/fd.h"
+#include "berth/base/json_read.h"
+#include "berth/base/log.h"
+#include "berth/container/resources.h"
+
+#include "container-internal.h"
+#include "limits-internal.h"
+
+/* How long another command that changes the container may take. */
+#define LOCK_TIMEOUT_MS 10000
+
+int resources_read(const struct container *container, const struct spec_resources **ret,
+		   struct error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	struct error failed = ERROR_NONE;
+	size_t size;
+	int r = file_read_at(container->dirfd, STATE_RESOURCES, JSON_SIZE_MAX, &text, &size,
+			     &failed);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0) {
+		*err = failed;
+		return r;
+	}
+	return spec_decode_resources(container->arena, text, size, STATE_RESOURCES, ret, err);
+}
+
+static int keep(const struct container *container, const struct spec_resources *resources,
+		struct error *err)
+{
+	_cleanup_free_ char *text = spec_resources_document(resources);
+
+	return file_replace_at(container->dirfd, STATE_RESOURCES, 0600, text, strlen(text), err);
+}
+
+static int check_state(const struct container *container, struct error *err)
+{
+	if (container->status == STATUS_STOPPED || container->status == STATUS_CREATING)
+		return refuse(err, "container not running: \"%s\" is %s", container->record.id,
+			      container_status_names[container->status]);
+	if (!container->record.cgroup_path)
+		return refuse(err, "container \"%s\" has no cgroup, and so no limits",
+			      container->record.id);
+	return 0;
+}
+
+static int apply(const struct container *container, const struct cgroup_change *change,
+		 struct error *err)
+{
+	_cleanup_fd_ int root = cgroup_open_root(container->procfd, err);
+	struct error second = ERROR_NONE;
+	int r = root < 0 ? root : keep(container, change->merged, err);
+
+	if (r < 0)
+		return r;
+	r = cgroup_update(root, container->record.cgroup_path, change, err);
+	if (r < 0 && keep(container, change->saved, &second) < 0)
+		log_warning("container \"%s\": keep the limits as they were: %s",
+			    container->record.id, second.text);
+	return r;
+}
+
+static int update(struct container *container, const struct spec_resources *asked,
+		  struct error *err)
+{
+	struct spec_resources merged;
+	const struct spec *spec = NULL;
+	struct cgroup_change change = {.asked = asked, .merged = &merged};
+	int r = container_spec(container, &spec, err);
+
+	if (r < 0)
+		return r;
+	change.saved = &spec->linux.resources;
+	cgroup_resources_merge(container->arena, change.saved, asked, &merged);
+	r = cgroup_check(&merged, err);
+	return r < 0 ? r : apply(container, &change, err);
+}
+
+int container_update(const struct runtime *runtime, const struct update_options *options,
+		     struct error *err)
+{
+	_cleanup_container_ struct container container = CONTAINER_UNSET;
+	const struct spec_resources *asked = NULL;
+	int r = container_load(runtime, options->id, &container, err);
+
+	if (r >= 0)
+		r = check_state(&container, err);
+	if (r < 0)
+		return r;
+	r = spec_decode_resources(container.arena, options->text, options->size, options->what,
+				  &asked, err);
+	if (r >= 0) {
+		r = state_lock(container.dirfd, LOCK_TIMEOUT_MS, err);
+		if (r == 0)
+			return refuse_as(err, -ENOENT, "container \"%s\" does not exist",
+					 options->id);
+	}
+	if (r >= 0)
+		r = update(&container, asked, err);
+	return r < 0 ? within(err, r, "container \"%s\"", options->id) : 0;
+}
