@@ -26,7 +26,7 @@ static int run(const struct context *context, void *values, char *const *args, s
 
 	given->bundle.user_namespace = context->user_namespace;
 	given->bundle.environment = context->environment;
-	given->bundle.user_net_root = context->net_root;
+	given->bundle.xdg_runtime_dir = context->xdg_runtime_dir;
 	given->bundle.cancelled = context->cancelled;
 	store.cancelled = context->cancelled;
 	r = bundle_options_check(&given->bundle, err);

@@ -13,8 +13,7 @@
 
 /* What every command has: the global options, and what the environment says. NULL: not set. */
 struct context {
-	const char *store;    /* absolute path */
-	const char *net_root; /* berth-net's, of an ordinary user; absolute */
+	const char *store; /* absolute path */
 	bool json, quiet;
 	/* Works in a user namespace of its own, since it has no rights over the host. */
 	bool user_namespace;

@@ -56,21 +56,19 @@ static const struct command *command_of(const struct invocation *invocation)
 	return (const struct command *)invocation->command;
 }
 
-/* Where the program @name keeps its data: the user's own directory, or the host's. NULL with errno.
- */
-static char *choose_directory(bool is_user, const char *name)
+/* The user's own store, or the host's. NULL with errno. */
+static char *choose_store(const struct globals *globals, bool is_user)
 {
 	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
 
+	if (globals->root)
+		return path_absolute(globals->root);
 	if (!is_user)
-		return path_join("/var/lib", name);
+		return xstrdup("/var/lib/berth");
 	if (data && data[0] == '/')
-		return path_join(data, name);
-	if (home && home[0] == '/') {
-		_cleanup_free_ char *below = xasprintf(".local/share/%s", name);
-
-		return path_join(home, below);
-	}
+		return path_join(data, "berth");
+	if (home && home[0] == '/')
+		return path_join(home, ".local/share/berth");
 	errno = ENOENT;
 	return NULL;
 }
@@ -126,13 +124,9 @@ static int run(const struct invocation *invocation, struct error *err)
 	const struct globals *globals = (const struct globals *)invocation->globals;
 	const struct command *command = command_of(invocation);
 	bool is_user = geteuid() != 0 || !proc_in_first_user_namespace();
-	_cleanup_free_ char *store =
-		globals->root ? path_absolute(globals->root) : choose_directory(is_user, "berth");
-	/* Hooks have no environment by which berth-net would find it by itself. */
-	_cleanup_free_ char *net_root = is_user ? choose_directory(is_user, "berth-net") : NULL;
+	_cleanup_free_ char *store = choose_store(globals, is_user);
 	struct context context = {
 		.store = store,
-		.net_root = net_root,
 		.json = globals->json,
 		.quiet = globals->quiet,
 		.home = getenv("HOME"),

@@ -149,10 +149,10 @@ config_has() {
 	contains "$stderr" '--network pasta'
 	is "$(<asked)" ''
 	user_runs "$BERTH_PULL" --from "oci:$T/layout:busybox" --network pasta --publish 8080:80 bundle
-	is "$(sort -u asked)" "--root $T/user/.local/share/berth-net network --publish=8080:80 \
+	is "$(sort -u asked)" "--root $T/run/berth-net network --publish=8080:80 \
 --resolv-conf=resolv.conf -- prepare pasta"
 	is "$(jq -c '[.hooks[][].args[:3]] | unique' user/bundle/config.json)" \
-		"[[\"berth-net\",\"--root\",\"$T/user/.local/share/berth-net\"]]"
+		"[[\"berth-net\",\"--root\",\"$T/run/berth-net\"]]"
 	is "$(stat -c %u user/bundle/resolv.conf)" 1000
 	jq -e '.annotations["org.berth.net.network"] == "pasta"' user/bundle/config.json
 }

@@ -25,7 +25,7 @@ struct bundle_options {
 	 * without a value, NULL-terminated. */
 	bool user_namespace;
 	const char *const *environment;
-	const char *user_net_root;    /* for --net-root; NULL: berth-net's own default */
+	const char *xdg_runtime_dir;  /* or NULL */
 	const atomic_bool *cancelled; /* or NULL */
 };
 

@@ -129,12 +129,37 @@ static int check_options(const struct bundle_plan *plan, struct error *err)
 	return r;
 }
 
+/*
+ * berth-net's directory, where it is not its own default for root. That of an ordinary user is
+ * written out: a hook has no environment by which it could be found.
+ */
+static int find_root(struct arena *arena, const struct bundle_options *options,
+		     struct bundle_network *network, struct error *err)
+{
+	const char *runtime_dir = options->xdg_runtime_dir;
+	_cleanup_free_ char *root = NULL;
+
+	if (options->net_root) {
+		root = path_absolute(options->net_root);
+		if (!root)
+			return fail(err, -errno, "find the working directory");
+	} else if (options->user_namespace && has_hook(network)) {
+		if (!runtime_dir || runtime_dir[0] != '/')
+			return refuse(err,
+				      "--network %s: there is no place for what berth-net keeps: "
+				      "set XDG_RUNTIME_DIR, or use --net-root",
+				      network->name);
+		root = path_join(runtime_dir, PROGRAM);
+	}
+	network->root = root ? arena_strdup(arena, root) : NULL;
+	return 0;
+}
+
 int bundle_network_read(struct arena *arena, const struct bundle_options *options,
 			struct bundle_plan *ret, struct error *err)
 {
-	const char *wanted = options->net_root ? options->net_root : options->user_net_root;
 	struct bundle_network *network = &ret->network;
-	_cleanup_free_ char *root = NULL;
+	int r;
 
 	network->name = options->network ? options->network : "none";
 	network->kind = kind_of(network->name);
@@ -145,13 +170,8 @@ int bundle_network_read(struct arena *arena, const struct bundle_options *option
 			      "--network %s is root's: an ordinary user has no right to the host's "
 			      "links; take --network pasta",
 			      network->name);
-	if (wanted) {
-		root = path_absolute(wanted);
-		if (!root)
-			return fail(err, -errno, "find the working directory");
-		network->root = arena_strdup(arena, root);
-	}
-	return check_options(ret, err);
+	r = find_root(arena, options, network, err);
+	return r < 0 ? r : check_options(ret, err);
 }
 
 /* --- berth-net's part in the making ---------------------------------------------------------- */

@@ -306,7 +306,11 @@ static void test_rootless(void **state)
 	assert_contains(line.err.text, "--network web is root's");
 	assert_contains(line.err.text, "--network pasta");
 	line.options.network = "pasta";
+	assert_true(bundle_plan_read(line.arena, &line.options, &line.plan, &line.err) < 0);
+	assert_contains(line.err.text, "set XDG_RUNTIME_DIR, or use --net-root");
+	line.options.xdg_runtime_dir = "/run/user/7";
 	assert_fine(bundle_plan_read(line.arena, &line.options, &line.plan, &line.err), line.err);
+	assert_string_equal(line.plan.network.root, "/run/user/7/berth-net");
 	line_done(&line);
 }
 
