@@ -20,6 +20,7 @@ fi
 out=build/fuzz
 flags=(-std=gnu17 -D_GNU_SOURCE -Iinclude "-I$out/include" -g -O1 -fno-omit-frame-pointer
 	-fno-strict-aliasing '-fsanitize=fuzzer-no-link,address,undefined' -fno-sanitize-recover=all)
+flags+=('-DBERTH_SBINDIR="/usr/sbin"')
 [ ! -e /usr/include/isa-l/igzip_lib.h ] || flags+=(-DBERTH_ISAL)
 mkdir -p "$out/include/berth/base"
 sed 's/@[A-Z_]*@/fuzz/' src/base/version.h.in >"$out/include/berth/base/version.h"
@@ -28,6 +29,7 @@ sed 's/@[A-Z_]*@/fuzz/' src/base/version.h.in >"$out/include/berth/base/version.
 room() {
 	case "$1" in
 	json | spec) echo spec ;;
+	net_*) echo net ;;
 	*) echo pull ;;
 	esac
 }
@@ -48,7 +50,10 @@ compile() {
 # build NAME: links the target with the rooms that it calls.
 build() {
 	local libraries=(-lyajl)
-	[ "$(room "$1")" != pull ] || libraries+=(-lcrypto -lz -lzstd -lpthread -ldl)
+	case "$(room "$1")" in
+	pull) libraries+=(-lcrypto -lz -lzstd -lpthread -ldl) ;;
+	net) libraries+=(-lmnl -lnftnl) ;;
+	esac
 	clang "${flags[@]}" -fsanitize=fuzzer -iquote "src/$(room "$1")" "tests/fuzz/fuzz_$1.c" \
 		"$out/$(room "$1").a" "$out/base.a" "${libraries[@]}" -o "$out/fuzz_$1"
 }
