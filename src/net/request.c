@@ -238,8 +238,7 @@ static int check_mac(const struct check *check)
 	if (!text)
 		return 0;
 	if (!driver_of(&request->network)->has_mac)
-		return refuse(check->err,
-			      "%s: a link of driver \"%s\" has no hardware address of its own",
+		return refuse(check->err, "%s: driver \"%s\" leaves no choice of it",
 			      label(check, "mac"), network_driver_name(request->network.driver));
 	if (mac_parse(text, request->mac) < 0)
 		return refuse(check->err, "%s: \"%s\" is no hardware address of one link",

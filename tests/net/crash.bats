@@ -137,3 +137,64 @@ kill_del() {
 	done < <(some_calls 1 2)
 	enough_killed
 }
+
+# What a kill left in the store is no more than what gc removes.
+store_is_clean() {
+	net_ok gc
+	is "$(find "$ROOT" -name '.*.new')" "" || fail "after $1"
+	net_ok network list
+}
+
+@test "making a store and a network killed at every system call" {
+	local call n
+
+	list_calls network create web
+	while read -r call n; do
+		rm -rf "$ROOT"
+		killed_at "$call" "$n" network create web
+		store_is_clean "create, $call $n"
+		[[ -e $ROOT/networks/web.json ]] || net_ok network create web
+		net_ok network show web
+	done < <(some_calls 1 1)
+	enough_killed
+}
+
+@test "network remove killed at every system call" {
+	local call n
+
+	net_ok network create web
+	net_ok network prepare web
+	list_calls network remove web
+	while read -r call n; do
+		[[ -e $ROOT/networks/web.json ]] || net_ok network create web
+		net_ok network prepare web
+		killed_at "$call" "$n" network remove web
+		store_is_clean "remove, $call $n"
+		net network remove web
+		is "$(find "$ROOT/networks" "$ROOT/hosts" -type f)" "" || fail "after remove, $call $n"
+	done < <(some_calls 1 1)
+	enough_killed
+}
+
+@test "the first command after a boot killed at every system call" {
+	local call n
+
+	add c1 --network bridge
+	add c2 --network bridge
+	cp -a "$ROOT" "$T/kept"
+	net_ok del --id c1
+	net_ok del --id c2
+	echo another >"$T/kept/boot"
+	rm -rf "$ROOT" && cp -a "$T/kept" "$ROOT"
+	list_calls network prepare bridge
+	while read -r call n; do
+		rm -rf "$ROOT" && cp -a "$T/kept" "$ROOT"
+		killed_at "$call" "$n" network prepare bridge
+		net_ok --json list
+		is "$(jq length <<<"$output")" 0 || fail "after the boot, $call $n"
+		store_is_clean "the boot, $call $n"
+		is "$(grep -c . "$ROOT/hosts/bridge")" 2 || fail "after the boot, $call $n"
+		nothing_left || fail "after the boot, $call $n"
+	done < <(some_calls 1 1)
+	enough_killed
+}

@@ -212,7 +212,7 @@ static const struct {
 	{{"network", "m", "ip", "10.187.0.2"}, "in no subnet"},
 	{{"mac", "x"}, "--mac: \"x\""},
 	{{"mac", "ff:ff:ff:ff:ff:ff"}, "--mac"},
-	{{"network", "i", "mac", "02:00:00:00:00:07"}, "--mac: a link of driver \"ipvlan\""},
+	{{"network", "i", "mac", "02:00:00:00:00:07"}, "--mac: driver \"ipvlan\" leaves no choice"},
 	{{"dns", "1.1.1.1"}, "--dns needs --resolv-conf"},
 	{{"resolv-conf", "x", "dns", "example"}, "\"example\" is no address"},
 	{{"resolv-conf", "x", "dns", "fe80::1%eth0"}, "is no address"},
