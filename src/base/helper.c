@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "berth/base/alloc.h"
+#include "berth/base/path.h"
 #include "berth/base/str.h"
 
 #define EXE_LINK "/proc/self/exe"
@@ -16,19 +17,31 @@
 /* The kernel gives the text of such a link a page at most. */
 #define LINK_TEXT_MAX 4096
 
+static bool is_own(const char *path)
+{
+	struct stat own, there;
+
+	return stat(EXE_LINK, &own) == 0 && stat(path, &there) == 0 && own.st_dev == there.st_dev &&
+	       own.st_ino == there.st_ino;
+}
+
+char *helper_own_program(const char *name)
+{
+	_cleanup_free_ char *path = name && strchr(name, '/') ? path_absolute(name) : NULL;
+
+	return path && is_own(path) ? take_ptr(&path) : NULL;
+}
+
 /* The own file; NULL where its path leads elsewhere: it was replaced, or is a clone or a copy. */
 static char *own_program(void)
 {
 	char text[LINK_TEXT_MAX];
 	ssize_t length = readlink(EXE_LINK, text, sizeof(text) - 1);
-	struct stat own, there;
 
 	if (length < 0)
 		return NULL;
 	text[length] = '\0';
-	if (text[0] != '/' || stat(EXE_LINK, &own) < 0 || stat(text, &there) < 0)
-		return NULL;
-	return own.st_dev == there.st_dev && own.st_ino == there.st_ino ? xstrdup(text) : NULL;
+	return text[0] == '/' && is_own(text) ? xstrdup(text) : NULL;
 }
 
 static bool is_program(const char *path)

@@ -308,6 +308,7 @@ static int run(const struct invocation *invocation, char *const *argv, int *ret_
 {
 	const struct command *command = invocation->command;
 	struct runtime runtime = {
+		.program = argv[0],
 		.listening = invocation->listening,
 		.notify_socket = find_notify_socket(),
 	};

@@ -22,6 +22,7 @@
 #include "berth/base/path.h"
 #include "berth/base/proc.h"
 #include "berth/linux/namespaces.h"
+#include "berth/linux/netdevices.h"
 #include "berth/linux/process.h"
 #include "berth/linux/seccomp.h"
 #include "berth/stage/launch.h"
@@ -51,7 +52,8 @@ struct creation {
 	const struct runtime *runtime;
 	unsigned lsm_active;
 	char stamp[CLOCK_STAMP_MAX];
-	char *cgroup_path; /* owned */
+	char *cgroup_path;	 /* owned */
+	char *netdevices_helper; /* owned; NULL: no devices */
 	struct record record;
 	struct launched launched;
 	bool launched_once; /* so that hooks may have run */
@@ -246,6 +248,9 @@ static int prepare(struct creation *c, const struct runtime *runtime, bool attac
 	if (r >= 0)
 		r = sysctl_check(&c->spec->linux.sysctl, c->spec->linux.namespaces, err);
 	if (r >= 0)
+		r = netdevices_prepare(&c->spec->linux.net_devices, runtime->program,
+				       &c->netdevices_helper, err);
+	if (r >= 0)
 		r = lsm_check(c->spec->process, c->spec->linux.mount_label, &c->lsm_active, err);
 	if (r >= 0)
 		r = pidfd_socket_connect(c->options->pidfd_socket, &c->pidfd_socket, err);
@@ -321,6 +326,7 @@ static int launch(struct creation *c, struct error *err)
 		.namespace_fds = c->namespace_fds,
 		.mount_users = c->mount_users,
 		.stage = stage,
+		.netdevices_helper = c->netdevices_helper,
 		.procfd = c->procfd,
 		.bundlefd = c->bundlefd,
 		.cgroupfd = c->cgroupfd,
@@ -495,6 +501,7 @@ void creation_free(struct creation *c, bool destroy)
 	free(c->mount_users);
 	seccomp_program_done(&c->seccomp);
 	free(c->cgroup_path);
+	free(c->netdevices_helper);
 	free(c->config);
 	free(c->bundle);
 	arena_free(c->arena);

@@ -61,7 +61,7 @@ static void add_linux(struct json_writer *w)
 	json_begin_object(w);
 	add_flag(w, "idmap", "enabled", true);
 	json_end_object(w);
-	add_flag(w, "netDevices", "enabled", false);
+	add_flag(w, "netDevices", "enabled", true);
 	json_end_object(w);
 }
 

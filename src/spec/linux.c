@@ -391,7 +391,7 @@ static const struct field linux_fields[] = {
 	 AT(struct spec_linux, devices),
 	 .count = offsetof(struct spec_linux, device_count),
 	 .table = &device_table},
-	UNSUPPORTED("netDevices", JSON_OBJECT, NOTHING_EMPTY),
+	{.name = "netDevices", .kind = FIELD_CUSTOM, .custom = net_devices_decode},
 	{.name = "cgroupsPath", .kind = FIELD_STRING, AT(struct spec_linux, cgroups_path)},
 	{.name = "resources",
 	 .kind = FIELD_OBJECT,

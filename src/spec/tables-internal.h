@@ -36,6 +36,10 @@ extern const char *const propagation_names[];
 /* block_io.c: linux.resources.blockIO. */
 extern const struct table block_io_table;
 
+/* net_devices.c: linux.netDevices. */
+int net_devices_decode(const struct decoder *d, const struct field *field, const struct node *node,
+		       void *base, struct error *err) must_check;
+
 /* @path, made absolute with @bundle where it is not, without ".", "..", and doubled slashes. */
 char *path_in_bundle(struct arena *arena, const char *bundle, const char *path)
 	__attribute__((returns_nonnull));

@@ -55,6 +55,17 @@ static int check_time(const struct node *linux, const struct spec_linux *spec, s
 	return 0;
 }
 
+/* A device of the host would be moved to where it is. */
+static int check_net_devices(const struct node *linux, const struct spec_linux *spec,
+			     struct error *err)
+{
+	const struct node node = {.up = linux, .member = "netDevices"};
+
+	if (spec->net_devices.count > 0 && !spec->namespaces[NAMESPACE_NETWORK].wanted)
+		return refuse_at(&node, err, "needs a \"network\" namespace in linux.namespaces");
+	return 0;
+}
+
 static int check_namespaces(const struct node *linux, const struct spec_linux *spec,
 			    struct error *err)
 {
@@ -63,6 +74,8 @@ static int check_namespaces(const struct node *linux, const struct spec_linux *s
 
 	if (r >= 0)
 		r = check_maps(linux, "gidMappings", user, spec->id_maps.gid_count, err);
+	if (r >= 0)
+		r = check_net_devices(linux, spec, err);
 	return r < 0 ? r : check_time(linux, spec, err);
 }
 

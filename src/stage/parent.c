@@ -24,6 +24,7 @@
 #include "berth/cgroup/cgroup.h"
 #include "berth/linux/hooks.h"
 #include "berth/linux/namespaces.h"
+#include "berth/linux/netdevices.h"
 #include "berth/linux/process.h"
 #include "berth/spec/state_document.h"
 #include "berth/stage/message.h"
@@ -219,8 +220,12 @@ static int serve_hooks(const struct launch *launch, const struct launched *launc
 {
 	_cleanup_free_ char *state = hook_state(launch, STATUS_CREATED, launched->init.pid);
 	const struct spec_hooks *hooks = launch->spec->hooks;
-	int r = hooks_run(hooks, HOOK_PRESTART, state, launch->bundlefd, err);
+	int r = netdevices_move(&launch->spec->linux.net_devices, launch->netdevices_helper,
+				launched->init.pid, err);
 
+	/* They find the devices in place. */
+	if (r >= 0)
+		r = hooks_run(hooks, HOOK_PRESTART, state, launch->bundlefd, err);
 	if (r >= 0)
 		r = hooks_run(hooks, HOOK_CREATE_RUNTIME, state, launch->bundlefd, err);
 	return r;

@@ -240,7 +240,7 @@ static int step_root_finish(struct init *init, struct error *err)
 
 static bool wants_runtime_hooks(const struct launch *launch)
 {
-	return launch->spec->hooks[HOOK_PRESTART].count ||
+	return launch->spec->linux.net_devices.count || launch->spec->hooks[HOOK_PRESTART].count ||
 	       launch->spec->hooks[HOOK_CREATE_RUNTIME].count;
 }
 
@@ -349,7 +349,7 @@ const struct step init_steps[] = {
 	/* After the last file was made in the root. */
 	{"root read-only", NULL, step_root_finish},
 	/* The specification: after the mounts, before pivot_root. */
-	{"runtime hooks", wants_runtime_hooks, step_runtime_hooks},
+	{"network devices and runtime hooks", wants_runtime_hooks, step_runtime_hooks},
 	{"container hooks", wants_container_hooks, step_container_hooks},
 	{"pivot", NULL, step_pivot},
 	{"root propagation", owns_mounts, step_root_propagation},

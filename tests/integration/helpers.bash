@@ -82,6 +82,9 @@ prepare_suite() {
 	cp "$BERTH" "$SUITE/berth"
 	export RUNTIME=$SUITE/berth
 	cp "$BERTH" "$SUITE/pristine"
+	if [[ -x ${BERTH%/*}/berth-net ]]; then
+		cp "${BERTH%/*}/berth-net" "$SUITE/berth-net" # where berth looks for it
+	fi
 	make_template_rootfs "$SUITE/rootfs"
 	make_template_victim "$SUITE/victim"
 	tree_listing "$SUITE/victim" >"$SUITE/victim.list"
@@ -123,6 +126,7 @@ setup() {
 	VICTIM=$T/victim
 	CALLS=0
 	BACKGROUND=()
+	WRAP=()
 	HOST_MOUNTS=()
 	mkdir -m 700 "$STATE"
 	make_bundle "$BUNDLE"
@@ -308,7 +312,8 @@ check_victim() {
 
 # --- running berth -------------------------------------------------------------------------------
 
-# Runs berth with the test's state root; sets status, output, stderr, OUT and ERR. Never fails.
+# Runs berth with the test's state root; sets status, output, stderr, OUT and ERR. Never fails. WRAP
+# is a command that goes before it (setup: none).
 # STDIN names the file that becomes standard input. The files are new ones for each call, since a
 # detached container goes on writing to its own.
 berth_call() {
@@ -316,7 +321,7 @@ berth_call() {
 	OUT=$T/out.$CALLS
 	ERR=$T/err.$CALLS
 	status=0
-	BERTH_TEST=$ID timeout -k 2 "$BERTH_TIMEOUT" "$RUNTIME" --root "$STATE" "$@" \
+	BERTH_TEST=$ID timeout -k 2 "$BERTH_TIMEOUT" "${WRAP[@]}" "$RUNTIME" --root "$STATE" "$@" \
 		<"${STDIN:-/dev/null}" >"$OUT" 2>"$ERR" 3>&- 4>&- || status=$?
 	read_file output "$OUT"
 	read_file stderr "$ERR"

@@ -6,6 +6,13 @@
 #include "berth/base/error.h"
 
 /*
+ * The own file, absolute, by @name, which is argv[0]; the caller's. NULL where that is no path, or
+ * another file: argv[0] is what the caller of exec makes it. A process that was executed again from
+ * a clone of its file's mount is of the same file.
+ */
+char *helper_own_program(const char *name);
+
+/*
  * The absolute path of the program @name ("berth-net"): beside the file @program, as in a build
  * directory, otherwise where an installation has it. @program: the caller's own file, absolute;
  * NULL: what /proc says, which a process that was executed by descriptor cannot use. Beside us only

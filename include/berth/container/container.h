@@ -14,8 +14,9 @@
 
 /* Where containers are kept, and how; the global options. */
 struct runtime {
-	const char *root; /* the state root, absolute */
-	bool root_given;  /* with --root: then a missing one is an error of `list` */
+	const char *root;    /* the state root, absolute */
+	bool root_given;     /* with --root: then a missing one is an error of `list` */
+	const char *program; /* argv[0] */
 	enum cgroup_manager cgroup_manager;
 	bool rootless; /* without rights over the host: a cgroup only where one is delegated */
 	const char *notify_socket;  /* of sd_notify(3), absolute or "@NAME"; NULL: none */

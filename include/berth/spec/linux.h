@@ -65,7 +65,8 @@ struct spec_linux {
 	struct spec_time_offsets time_offsets;
 	struct spec_device *devices;
 	size_t device_count;
-	const char *cgroups_path; /* NULL where not given */
+	const char *cgroups_path;	 /* NULL where not given */
+	struct spec_strings net_devices; /* name on the host → name in the container */
 	struct spec_resources resources;
 	struct spec_strings sysctl;
 	const struct spec_seccomp *seccomp; /* NULL: no filter */

@@ -28,11 +28,12 @@ struct launch {
 	const int *namespace_fds; /* by kind; -1 where none is joined */
 	const int *mount_users;	  /* by entry of mounts[]: whose maps it takes; see mount_origin */
 	const char *stage;	  /* directory for mount_stage(), where the plan wants it */
-	int procfd;		  /* the pinned procfs of the host */
-	int bundlefd;		  /* working directory of the runtime's hooks */
-	int cgroupfd;		  /* init is born in it; -1: in ours */
-	int listenfd;		  /* init waits for `start` here; -1: on the launch's own socket */
-	unsigned preserve_fds;	  /* descriptors 3 to 3 + N - 1 go to the container */
+	const char *netdevices_helper; /* of netdevices_prepare() */
+	int procfd;		       /* the pinned procfs of the host */
+	int bundlefd;		       /* working directory of the runtime's hooks */
+	int cgroupfd;		       /* init is born in it; -1: in ours */
+	int listenfd;	       /* init waits for `start` here; -1: on the launch's own socket */
+	unsigned preserve_fds; /* descriptors 3 to 3 + N - 1 go to the container */
 	const struct listening *listening;
 	unsigned lsm_active; /* of lsm_check() */
 	bool no_pivot;

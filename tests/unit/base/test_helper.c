@@ -102,6 +102,32 @@ static void test_the_own_file_is_found_by_proc(void **state)
 	assert_int_equal(found[0], '/');
 }
 
+static void test_the_own_name_must_be_the_own_file(void **state)
+{
+	const struct world *world = *state;
+	_cleanup_free_ char *link = path_in(world, "link"), *other = path_in(world, "other");
+	_cleanup_free_ char *own = NULL;
+	char exe[256];
+	ssize_t length = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	if (!has_call(SYS_openat2))
+		skip_because("valgrind is the program that runs");
+	assert_true(length > 0);
+	exe[length] = '\0';
+	own = helper_own_program(exe);
+	assert_non_null(own);
+	assert_string_equal(own, exe);
+	assert_int_equal(symlink(exe, link), 0);
+	free(take_ptr(&own));
+	own = helper_own_program(link);
+	assert_non_null(own);
+	put_program(world, "other", 0755);
+	assert_null(helper_own_program(other));
+	assert_null(helper_own_program("unit_base_helper"));
+	assert_null(helper_own_program("/no/such/file"));
+	assert_null(helper_own_program(NULL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -110,6 +136,7 @@ int main(void)
 		world_test(test_what_cannot_be_executed_is_none),
 		world_test(test_a_file_of_somebody_else_is_not_run),
 		cmocka_unit_test(test_the_own_file_is_found_by_proc),
+		world_test(test_the_own_name_must_be_the_own_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

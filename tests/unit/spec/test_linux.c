@@ -328,10 +328,25 @@ static const struct refusal refusals[] = {
 	 "-9223372036854775808 to 9223372036854775807"},
 	{LINUX, "\"timeOffsets\": {\"realtime\": {\"secs\": 1}}",
 	 "linux.timeOffsets: \"realtime\" is not one of boottime, monotonic"},
-	{LINUX, "\"netDevices\": {\"eth0\": {\"name\": \"x\"}}",
-	 "linux.netDevices: not supported yet"},
 	{LINUX, "\"netDevices\": {\"eth0\": {\"name\": 23}}",
-	 "linux.netDevices: not supported yet"},
+	 "linux.netDevices[\"eth0\"].name: found a number, must be a string"},
+	{LINUX, "\"netDevices\": {\"eth0\": \"x\"}",
+	 "linux.netDevices[\"eth0\"]: found a string, must be an object"},
+	{LINUX, "\"netDevices\": []", "linux.netDevices: found an array, must be an object"},
+	{LINUX, "\"netDevices\": {\"eth%d\": {}}",
+	 "linux.netDevices: \"eth%d\" is no name of a network device"},
+	{LINUX, "\"netDevices\": {\"0123456789abcdef\": {}}",
+	 "linux.netDevices: \"0123456789abcdef\" is no name of a network device"},
+	{LINUX, "\"netDevices\": {\"\": {}}",
+	 "linux.netDevices: \"\" is no name of a network device"},
+	{LINUX, "\"netDevices\": {\"eth0\": {\"name\": \"a b\"}}",
+	 "linux.netDevices[\"eth0\"].name: \"a b\" is no name of a network device"},
+	{LINUX, "\"netDevices\": {\"eth0\": {\"name\": \"%d%d\"}}",
+	 "linux.netDevices[\"eth0\"].name: \"%d%d\" is no name of a network device"},
+	{LINUX, "\"netDevices\": {\"eth0\": {\"name\": \"..\"}}",
+	 "linux.netDevices[\"eth0\"].name: \"..\" is no name of a network device"},
+	{LINUX, "\"netDevices\": {\"eth0\": {}}",
+	 "linux.netDevices: needs a \"network\" namespace in linux.namespaces"},
 	{LINUX, "\"mountLabel\": 1", "linux.mountLabel: found a number, must be a string"},
 	{LINUX, "\"intelRdt\": {}", "linux.intelRdt: not supported yet"},
 	{LINUX, "\"intelRdt\": {\"closID\": \"x\"}", "linux.intelRdt: not supported yet"},
@@ -430,6 +445,25 @@ static void test_time_offsets(void **state)
 	assert_int_equal(spec->linux.time_offsets.boottime.nanoseconds, 0);
 }
 
+static void test_net_devices(void **state)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	const struct spec *spec =
+		accept(arena, WHOLE,
+		       HEAD "\"namespaces\": [{\"type\": \"mount\"}, {\"type\": \"network\"}],"
+			    "\"netDevices\": {\"eth0\": {\"name\": \"c0\"}, \"eth1\": {},"
+			    "\"eth2\": null, \"eth3\": {\"name\": \"net%d\", \"x\": 1}}}}");
+	const struct spec_strings *devices = &spec->linux.net_devices;
+
+	(void)state;
+	assert_int_equal(devices->count, 4);
+	assert_string_equal(devices->items[0].key, "eth0");
+	assert_string_equal(devices->items[0].value, "c0");
+	assert_string_equal(devices->items[1].value, "eth1");
+	assert_string_equal(devices->items[2].value, "eth2");
+	assert_string_equal(devices->items[3].value, "net%d");
+}
+
 /* What berth cannot do yet, asked to do nothing. */
 static void test_asks_for_nothing(void **state)
 {
@@ -461,6 +495,7 @@ int main(void)
 		cmocka_unit_test(test_paths_and_strings),
 		cmocka_unit_test(test_propagation),
 		cmocka_unit_test(test_personality),
+		cmocka_unit_test(test_net_devices),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_maps_with_joined_namespace),
 		cmocka_unit_test(test_time_offsets),
