@@ -10,7 +10,7 @@ static int run(const struct context *context, void *values, char *const *args, s
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
 	_cleanup_store_ struct store store = STORE_CLOSED;
-	struct lease_list list;
+	struct lease_list list = {.count = 0};
 	int r = args[0] ? name_check_container("check", args[0], err) : 0;
 
 	(void)values;

@@ -136,10 +136,11 @@ int cni_ipam_read(const struct json *ipam, const struct json *more, struct netwo
 		{"resolvConf", JSON_STRING, 0, take_resolv_conf},
 	};
 	struct settings settings = {.ranges = NULL};
+	static const struct range none = {.subnet = NULL};
 	struct subnet single;
 	int r = ipam ? cni_members(ipam, rows, ARRAY_SIZE(rows), &settings, err) : 0;
 
-	if (r >= 0 && memcmp(&settings.single, &(struct range){NULL}, sizeof(struct range)) != 0) {
+	if (r >= 0 && memcmp(&settings.single, &none, sizeof(none)) != 0) {
 		r = range_convert(&settings.single, &single, err);
 		if (r >= 0)
 			r = add_subnet(network, &single, err);

@@ -22,7 +22,7 @@ struct name_shown name_show(const char *text)
 	struct name_shown shown = {.text = ""};
 	size_t room = sizeof(shown.text) - sizeof(cut), i = 0;
 
-	for (; text[i] && i < room; i++)
+	for (; i < room && text[i]; i++)
 		shown.text[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
 	if (text[i])
 		memcpy(shown.text + i, cut, sizeof(cut));

@@ -375,7 +375,7 @@ int netlink_ask(struct netlink *netlink, struct netlink_batch *batch,
 
 	for (int i = 0; i < DUMP_ATTEMPTS && answers.interrupted && r >= 0; i++) {
 		answers_done(&answers);
-		answers = (struct answers){.data = BUF_EMPTY};
+		answers = (struct answers){.interrupted = false};
 		r = ask_once(netlink, batch, &answers, err);
 	}
 	if (r >= 0 && answers.interrupted)
