@@ -58,11 +58,11 @@ reach_not() {
 	! inside "$1" busybox ping -c 1 -W 1 "$2" >/dev/null 2>&1 || fail "$1 reaches $2"
 }
 
-# loopback_through NAME GATEWAY: packets of a namespace to 127.0.0.1 leave by its eth0.
+# loopback_through NAME GATEWAY: packets of a namespace to 127.0.0.1 leave by its eth0, and answers
+# from there are taken.
 loopback_through() {
 	inside "$1" sh -c "echo 1 >/proc/sys/net/ipv4/conf/all/route_localnet"
-	inside "$1" ip route delete local 127.0.0.0/8 dev lo table local
-	inside "$1" ip route delete local 127.0.0.1 dev lo table local
+	inside "$1" ip address delete 127.0.0.1/8 dev lo
 	inside "$1" ip route add 127.0.0.0/8 via "$2" dev eth0
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Datagrams: "udp.py serve PORT WORDS" answers with the words, to all addresses of both families
-("ready" when it listens); "udp.py ask ADDRESS PORT [SOURCE_PORT]" prints the answer, or fails after
+("ready" when it listens, and then who asks); "udp.py ask ADDRESS PORT [SOURCE_PORT]" prints the answer, or fails after
 two seconds; "udp.py send …" sends and does not wait."""
 import socket
 import sys
@@ -15,6 +15,7 @@ def serve(port, words):
     print("ready", flush=True)
     while True:
         _, client = server.recvfrom(100)
+        print(client[0], flush=True)
         server.sendto(words.encode(), client)
 
 
