@@ -47,13 +47,18 @@ static int is_there(const struct nlmsghdr *answer, void *data)
 /* A question costs microseconds; a transaction that fails costs a grace period of RCU. */
 static int find_table(struct netlink *nft, bool *ret, struct error *err)
 {
+	const struct nft_words words = {"look for table", FIREWALL_TABLE};
 	_cleanup_batch_ struct netlink_batch *batch = netlink_batch_new();
-	struct nlmsghdr *message = nft_question(
-		batch, NFT_MSG_GETTABLE, 0, (struct nft_words){"look for table", FIREWALL_TABLE});
+	struct nlmsghdr *message = nft_question(batch, NFT_MSG_GETTABLE, 0, words);
+	int r;
 
 	mnl_attr_put_strz(message, NFTA_TABLE_NAME, FIREWALL_TABLE);
 	*ret = false;
-	return netlink_ask(nft, batch, is_there, ret, err);
+	r = netlink_ask(nft, batch, is_there, ret, err);
+	/* So nfnetlink says that there is no nf_tables. */
+	if (r == -EINVAL)
+		return nft_explain(-EOPNOTSUPP, words, err);
+	return r < 0 ? nft_explain(r, words, err) : 0;
 }
 
 /* --- adding ------------------------------------------------------------------------------------

@@ -43,6 +43,8 @@ static char *reserve(struct nft_batch *batch)
 	if (batch->room - batch->size < most) {
 		batch->room = batch->room * 2 + most;
 		batch->data = xrealloc(batch->data, batch->room, 1);
+		/* Between attributes are bytes that nothing writes. */
+		memset(batch->data + batch->size, 0, batch->room - batch->size);
 	}
 	if (batch->count == batch->words_room) {
 		batch->words_room = batch->words_room * 2 + 64;
@@ -76,24 +78,24 @@ static void end_batch(struct nft_batch *batch)
 /* What helps where the kernel has not what is needed. */
 #define MODULES "nf_tables nft_chain_nat nft_nat nft_masq nft_ct nft_fib_inet"
 
-static int explain(const struct nft_refusal *refusal, struct error *err)
+int nft_explain(int code, struct nft_words words, struct error *err)
 {
-	const char *what = refusal->words.what, *name = refusal->words.name;
+	const char *remedy = "";
 
-	switch (-refusal->code) {
+	switch (-code) {
 	case EPERM:
-		return fail(err, refusal->code, "nftables: %s \"%s\" (needs CAP_NET_ADMIN)", what,
-			    name);
+		remedy = " (needs CAP_NET_ADMIN)";
+		break;
+	case ENOENT: /* of a kind of chain or expression: what rules name is in the same batch */
 	case EOPNOTSUPP:
 	case EPROTONOSUPPORT:
 	case EAFNOSUPPORT:
-		return fail(err, refusal->code,
-			    "nftables: %s \"%s\" (the kernel lacks a module: modprobe -a " MODULES
-			    ")",
-			    what, name);
+		remedy = " (the kernel lacks a module: modprobe -a " MODULES ")";
+		break;
 	default:
-		return fail(err, refusal->code, "nftables: %s \"%s\"", what, name);
+		break;
 	}
+	return fail(err, code, "nftables: %s \"%s\"%s", words.what, words.name, remedy);
 }
 
 int nft_open(struct netlink *netlink, struct error *err)
@@ -228,7 +230,7 @@ int nft_send(struct netlink *netlink, struct nft_batch *batch, struct nft_refusa
 		*ret = refusal;
 	if (r < 0)
 		return r;
-	return refusal.code == 0 ? 0 : explain(&refusal, err);
+	return refusal.code == 0 ? 0 : nft_explain(refusal.code, refusal.words, err);
 }
 
 struct nlmsghdr *nft_question(struct netlink_batch *batch, uint8_t type, uint16_t flags,

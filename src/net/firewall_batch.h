@@ -63,4 +63,7 @@ int nft_send(struct netlink *netlink, struct nft_batch *batch, struct nft_refusa
 struct nlmsghdr *nft_question(struct netlink_batch *batch, uint8_t type, uint16_t flags,
 			      struct nft_words words) __attribute__((returns_nonnull));
 
+/* Fills @err with what failed and, where the kernel or the caller lacks something, what to do. */
+int nft_explain(int code, struct nft_words words, struct error *err);
+
 #endif

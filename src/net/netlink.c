@@ -152,6 +152,8 @@ struct nlmsghdr *netlink_begin(struct netlink_batch *batch, uint16_t type, uint1
 	if (batch->room < batch->size + NETLINK_MESSAGE_MAX) {
 		batch->room = 2 * batch->room + NETLINK_MESSAGE_MAX;
 		batch->data = xrealloc(batch->data, 1, batch->room);
+		/* Between attributes are bytes that nothing writes. */
+		memset(batch->data + batch->size, 0, batch->room - batch->size);
 	}
 	batch->entries[batch->count++] = entry;
 	header = mnl_nlmsg_put_header(batch->data + entry.offset);

@@ -420,6 +420,33 @@ static void flows_that_began_before_are_forgotten(void **state)
 	assert_true(has_flow(5001));
 }
 
+static int rebuild_unprivileged(void *argument)
+{
+	_cleanup_netlink_ struct netlink own = NETLINK_CLOSED;
+	struct lease_list list = {.count = 0};
+	struct error err = ERROR_NONE;
+
+	(void)argument;
+	if (setresuid(65534, 65534, 65534) < 0)
+		return __LINE__;
+	if (firewall_rebuild(&own, &list, &err) != -EPERM)
+		return __LINE__;
+	return strstr(err.text, "CAP_NET_ADMIN") ? 0 : __LINE__;
+}
+
+static void what_is_missing_is_named(void **state)
+{
+	const struct nft_words words = {"create chain", "output"};
+	struct error err = ERROR_NONE;
+
+	(void)state;
+	assert_failed(nft_explain(-EOPNOTSUPP, words, &err), err, -EOPNOTSUPP);
+	assert_contains(err.text, "create chain \"output\"");
+	assert_contains(err.text, "modprobe -a nf_tables");
+	if (geteuid() == 0)
+		in_child(rebuild_unprivileged, NULL);
+}
+
 static void other_tables_stay(void **state)
 {
 	struct lease lease = lease_of("a", NULL, 0);
@@ -452,6 +479,7 @@ int main(void)
 		firewall_test(all_ports_that_one_may_publish),
 		firewall_test(the_last_one_takes_the_table_away),
 		firewall_test(flows_that_began_before_are_forgotten),
+		firewall_test(what_is_missing_is_named),
 		firewall_test(other_tables_stay),
 	};
 	int failed;
@@ -460,7 +488,9 @@ int main(void)
 		print_message("skipped, all tests: there are no network namespaces here\n");
 		return 0;
 	}
-	if (system("nft list ruleset && ip link set lo up") != 0) {
+	if (system("nft 'add table inet t; add chain inet t c { type nat hook output priority 0; "
+		   "}; "
+		   "delete table inet t' && ip link set lo up") != 0) {
 		print_message("skipped, all tests: nft(8) or nf_tables is missing\n");
 		return 0;
 	}
