@@ -99,7 +99,7 @@ static struct address edge(const struct prefix *prefix, bool last)
 
 	for (size_t i = 0; i < address_size(&address); i++) {
 		unsigned kept = prefix->length > i * 8 ? prefix->length - (unsigned)i * 8 : 0;
-		unsigned char host_bits = kept >= 8 ? 0 : (unsigned char)(0xff >> kept);
+		unsigned char host_bits = (unsigned char)(kept >= 8 ? 0 : 0xff >> kept);
 
 		if (last)
 			address.bytes[i] = (unsigned char)(address.bytes[i] | host_bits);
