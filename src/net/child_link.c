@@ -28,17 +28,10 @@ static const unsigned char *mac_of(const struct lease *lease)
 	return lease->mac;
 }
 
-static int child_prepare(const struct attachment *attachment, struct error *err)
-{
-	struct link_info parent;
-
-	return link_find(attachment->host, attachment->lease->network.link, &parent, err);
-}
-
 static int child_connect(const struct attachment *attachment, struct error *err)
 {
 	_cleanup_batch_ struct netlink_batch *batch = netlink_batch_new();
-	const struct lease *lease = attachment->lease;
+	struct lease *lease = attachment->lease;
 	struct child_link child = {
 		.kind = kind_of(&lease->network),
 		.mode = lease->network.mode,
@@ -58,6 +51,8 @@ static int child_connect(const struct attachment *attachment, struct error *err)
 	r = link_add_child(batch, &child, err);
 	if (r < 0)
 		return r;
+	/* What the link does not have is not asked of it later. */
+	lease->has_mac = child.mac != NULL;
 	r = netlink_send(attachment->host, batch, err);
 	if (r == -EOPNOTSUPP)
 		return within(err, r, "the kernel has no %s (modprobe %s)", child.kind, child.kind);
@@ -104,14 +99,14 @@ static int child_disconnect(const struct attachment *attachment, struct error *e
 
 const struct driver macvlan_driver = {
 	.has_mac = true,
-	.prepare = child_prepare,
+	.prepare = driver_nothing,
 	.connect = child_connect,
 	.disconnect = child_disconnect,
 	.retire = driver_nothing,
 };
 
 const struct driver ipvlan_driver = {
-	.prepare = child_prepare,
+	.prepare = driver_nothing,
 	.connect = child_connect,
 	.disconnect = child_disconnect,
 	.retire = driver_nothing,

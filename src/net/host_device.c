@@ -15,13 +15,6 @@
 #include "device.h"
 #include "driver.h"
 
-static int host_device_prepare(const struct attachment *attachment, struct error *err)
-{
-	struct link_info device;
-
-	return link_find(attachment->host, attachment->lease->network.link, &device, err);
-}
-
 /* What the lease must know of the device. */
 static int note(const struct device *device, struct lease *lease, struct error *err)
 {
@@ -139,7 +132,7 @@ static int host_device_disconnect(const struct attachment *attachment, struct er
 }
 
 const struct driver host_device_driver = {
-	.prepare = host_device_prepare,
+	.prepare = driver_nothing,
 	.connect = host_device_connect,
 	.disconnect = host_device_disconnect,
 	.retire = driver_nothing,
