@@ -85,9 +85,14 @@ static int take_addresses(const struct store *store, const struct request *reque
 
 	for (size_t i = 0; i < network->subnet_count; i++) {
 		const struct subnet *subnet = &network->subnets[i];
-		struct address wanted = wanted_of(request, subnet);
+		const struct pool_wish wish = {
+			.network = network,
+			.subnet = subnet,
+			.address = wanted_of(request, subnet),
+			.owner = owner,
+		};
 		struct prefix *address = &lease->addresses[i];
-		int r = pool_take(store, network, subnet, &wanted, owner, &address->address, err);
+		int r = pool_take(store, &wish, &address->address, err);
 
 		if (r < 0)
 			return r;

@@ -37,15 +37,12 @@ static int read_document(int fd, struct buf *text, struct error *err)
 	}
 }
 
-/* A member that is a string; *ret is NULL where it is missing and may be. */
-static int read_string(const struct json *state, const char *name, bool required, const char **ret,
+static int read_string(const struct json *state, const char *name, const char **ret,
 		       struct error *err)
 {
 	const struct json *value = json_member(state, name);
 
-	*ret = NULL;
-	if (!value && !required)
-		return 0;
+	*ret = "";
 	if (!value)
 		return refuse(err, DOCUMENT ": \"%s\" is missing", name);
 	if (value->type != JSON_STRING)
@@ -151,17 +148,17 @@ static int decode(struct arena *arena, const struct json *json, struct hook_stat
 
 	if (json->type != JSON_OBJECT)
 		return refuse(err, DOCUMENT " is %s, not an object", json_type_name(json->type));
-	r = read_string(json, "ociVersion", /* required= */ true, &version, err);
+	r = read_string(json, "ociVersion", &version, err);
 	if (r >= 0)
-		r = read_string(json, "id", /* required= */ true, &state->id, err);
+		r = read_string(json, "id", &state->id, err);
 	if (r >= 0)
 		r = name_check_container(DOCUMENT ": \"id\"", state->id, err);
 	if (r >= 0)
-		r = read_string(json, "status", /* required= */ true, &state->status, err);
+		r = read_string(json, "status", &state->status, err);
 	if (r >= 0)
 		r = check_status(state->status, err);
 	if (r >= 0)
-		r = read_string(json, "bundle", /* required= */ true, &state->bundle, err);
+		r = read_string(json, "bundle", &state->bundle, err);
 	if (r >= 0 && state->bundle[0] != '/')
 		r = refuse(err, DOCUMENT ": \"bundle\": \"%s\" is not absolute",
 			   name_show(state->bundle).text);

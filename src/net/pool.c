@@ -69,42 +69,43 @@ static int take(int poolfd, const struct address *address, const char *owner, st
 	return fail(err, -errno, "take the address %s", text);
 }
 
-static int check_wanted(const struct network *network, const struct subnet *subnet,
-			const struct address *wanted, struct error *err)
+static int check_wish(const struct pool_wish *wish, struct error *err)
 {
 	char text[ADDRESS_TEXT_MAX], prefix[ADDRESS_TEXT_MAX];
 
-	address_format(wanted, text);
-	prefix_format(&subnet->prefix, prefix);
-	if (!subnet_is_usable(subnet, wanted))
+	if (wish->address.family == 0)
+		return 0;
+	address_format(&wish->address, text);
+	prefix_format(&wish->subnet->prefix, prefix);
+	if (!subnet_is_usable(wish->subnet, &wish->address))
 		return refuse(err,
 			      "the address %s is none for a container in subnet %s of network "
 			      "\"%s\"",
-			      text, prefix, network->name);
-	if (address_compare(wanted, &subnet->gateway) == 0)
+			      text, prefix, wish->network->name);
+	if (address_compare(&wish->address, &wish->subnet->gateway) == 0)
 		return refuse(err, "the address %s is the gateway of network \"%s\"", text,
-			      network->name);
+			      wish->network->name);
 	return 0;
 }
 
-static int take_wanted(const struct store *store, int poolfd, const struct address *wanted,
-		       const char *owner, struct error *err)
+static int take_wanted(const struct store *store, int poolfd, const struct pool_wish *wish,
+		       struct error *err)
 {
 	char text[ADDRESS_TEXT_MAX], other[NAME_MAX + 1];
-	int r = take(poolfd, wanted, owner, err);
+	int r = take(poolfd, &wish->address, wish->owner, err);
 
 	if (r != -EEXIST)
 		return r;
-	address_format(wanted, text);
+	address_format(&wish->address, text);
 	if (!read_owner(poolfd, text, other))
 		return fail(err, -errno, "read who has the address %s", text);
 	/* Of the lock's holder himself, or of one who was killed when his lease was gone. */
-	if (!str_equal(other, owner) && has_lease(store, other))
+	if (!str_equal(other, wish->owner) && has_lease(store, other))
 		return refuse_as(err, -EADDRINUSE, "the address %s is taken by \"%s\"", text,
 				 other);
 	if (unlinkat(poolfd, text, 0) < 0)
 		return fail(err, -errno, "free the address %s", text);
-	r = take(poolfd, wanted, owner, err);
+	r = take(poolfd, &wish->address, wish->owner, err);
 	return r == -EEXIST ? fail(err, r, "take the address %s", text) : r;
 }
 
@@ -161,21 +162,22 @@ static int write_hint(int fd, const struct address *address, struct error *err)
 	return 0;
 }
 
-static int take_next(const struct network *network, int poolfd, const struct subnet *subnet,
-		     const char *owner, struct address *ret, struct error *err)
+static int take_next(int poolfd, const struct pool_wish *wish, struct address *ret,
+		     struct error *err)
 {
+	const struct subnet *subnet = wish->subnet;
 	_cleanup_fd_ int fd = open_hint(poolfd, subnet, err);
 	struct address start, address;
 	char text[ADDRESS_TEXT_MAX];
-	int r;
 
 	if (fd < 0)
 		return fd;
 	start = address = following(subnet, read_hint(fd));
 	do {
-		r = address_compare(&address, &subnet->gateway) == 0
-			    ? -EEXIST
-			    : take(poolfd, &address, owner, err);
+		int r = -EEXIST;
+
+		if (address_compare(&address, &subnet->gateway) != 0)
+			r = take(poolfd, &address, wish->owner, err);
 		if (r >= 0) {
 			*ret = address;
 			return write_hint(fd, &address, err);
@@ -187,28 +189,22 @@ static int take_next(const struct network *network, int poolfd, const struct sub
 	prefix_format(&subnet->prefix, text);
 	return refuse_as(err, -EADDRNOTAVAIL,
 			 "all addresses of subnet %s of network \"%s\" are taken", text,
-			 network->name);
+			 wish->network->name);
 }
 
-int pool_take(const struct store *store, const struct network *network, const struct subnet *subnet,
-	      const struct address *wanted, const char *owner, struct address *ret,
+int pool_take(const struct store *store, const struct pool_wish *wish, struct address *ret,
 	      struct error *err)
 {
-	_cleanup_fd_ int poolfd = -EBADF;
-	int r = 0;
+	int r = check_wish(wish, err);
+	_cleanup_fd_ int poolfd = r < 0 ? r : open_pool(store, wish->network->name, err);
 
-	if (wanted->family != 0)
-		r = check_wanted(network, subnet, wanted, err);
-	if (r < 0)
-		return r;
-	poolfd = open_pool(store, network->name, err);
 	if (poolfd < 0)
 		return poolfd;
-	if (wanted->family == 0)
-		return take_next(network, poolfd, subnet, owner, ret, err);
-	r = take_wanted(store, poolfd, wanted, owner, err);
+	if (wish->address.family == 0)
+		return take_next(poolfd, wish, ret, err);
+	r = take_wanted(store, poolfd, wish, err);
 	if (r >= 0)
-		*ret = *wanted;
+		*ret = wish->address;
 	return r;
 }
 

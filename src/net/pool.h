@@ -6,15 +6,22 @@
 #include "network.h"
 #include "store.h"
 
+/* An address that somebody wants. */
+struct pool_wish {
+	const struct network *network;
+	const struct subnet *subnet; /* one of the network's */
+	struct address address;	     /* family 0: any that is free */
+	const char *owner;	     /* lease_owner() */
+};
+
 /*
- * Takes an address of @subnet for @owner (lease_owner()): @wanted where its family is set, which
- * must lie in the subnet, be neither the gateway's nor the network's own nor its broadcast address,
- * and be free (-EADDRINUSE names who has it); otherwise the one after the last that was given, so
- * that an address is not given again soon. It costs the same however many are taken, unless few
- * are free. -EADDRNOTAVAIL: all are taken. The store is open for changes.
+ * Takes an address. One that is named must lie in the subnet, be neither the gateway's nor the
+ * network's own nor its broadcast address, and be free (-EADDRINUSE names who has it). Otherwise
+ * it is the one after the last that was given, so that an address is not given again soon: that
+ * costs the same however many are taken, unless few are free. -EADDRNOTAVAIL: all are taken. The
+ * store is open for changes.
  */
-int pool_take(const struct store *store, const struct network *network, const struct subnet *subnet,
-	      const struct address *wanted, const char *owner, struct address *ret,
+int pool_take(const struct store *store, const struct pool_wish *wish, struct address *ret,
 	      struct error *err) must_check;
 
 /* Gives it back; what is not @owner's stays. */

@@ -140,7 +140,7 @@ int publish_parse(const char *what, const char *text, struct publish *ret, struc
 	const struct parse parse = {.what = what, .text = text, .err = err};
 	struct publish item = {.host = {.family = 0}};
 	char copy[TEXT_MAX], *address, *ports, *colon;
-	uint16_t host_last, container_last;
+	uint16_t host_last = 0, container_last = 0;
 	int family = 0, r;
 
 	if (strlen(text) >= sizeof(copy))

@@ -11,10 +11,13 @@
 /* Bounds of one file of the store. */
 #define STORE_FILE_MAX (4u << 20)
 
-/* Waits for the lock of an open file for @timeout_ms at most. -EINTR: a signal was caught. */
-int store_lock(int fd, int operation, int timeout_ms) must_check;
-/* The process that holds a lock of the file, by /proc/locks (proc(5)); 0: it does not say. */
-int store_lock_holder(int fd) must_check;
+/*
+ * Locks an open file (flock(2)), and waits for @timeout_ms at most. Errors: -ETIMEDOUT, with the
+ * process that holds it where /proc/locks says so; -EINTR: a signal was caught. @what names the
+ * file.
+ */
+int store_lock(int fd, const char *what, int operation, int timeout_ms,
+	       struct error *err) must_check;
 
 /* Whether file_replace_at() was killed when it wrote this file. No network, container or link has
  * such a name: ".NAME.new". */

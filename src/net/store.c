@@ -10,23 +10,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <unistd.h>
 
-#include "berth/base/clock.h"
 #include "berth/base/proc.h"
 
 #include "hosts.h"
 #include "store-internal.h"
 
 #define LOCK_TIMEOUT_MS 60000
-/* How often a wait that is over is interrupted again: the first signal may come before it. */
-#define LOCK_ALARM_MS 100
 
 #define BOOT_ID_MAX 64
 
@@ -47,97 +42,6 @@ static const struct place places[] = {
 static int *place_fd(struct store *store, const struct place *place)
 {
 	return (int *)((char *)store + place->offset);
-}
-
-static void on_alarm(int number)
-{
-	/* It is there to interrupt flock(2). */
-	(void)number;
-}
-
-/* Waits until @deadline; an alarm ends the wait then. */
-static int wait_lock(int fd, int operation, int64_t deadline)
-{
-	while (flock(fd, operation) < 0) {
-		if (errno != EINTR)
-			return -errno;
-		return clock_now_ms() < deadline ? -EINTR : -ETIMEDOUT;
-	}
-	return 0;
-}
-
-int store_lock(int fd, int operation, int timeout_ms)
-{
-	const struct sigaction ours = {.sa_handler = on_alarm};
-	const struct itimerval off = {.it_value = {.tv_sec = 0}},
-			       on = {.it_value = {.tv_sec = timeout_ms / 1000,
-						  .tv_usec = timeout_ms % 1000 * 1000},
-				     .it_interval = {.tv_usec = LOCK_ALARM_MS * 1000}};
-	struct sigaction old;
-	int64_t deadline;
-	int r;
-
-	if (flock(fd, operation | LOCK_NB) == 0)
-		return 0;
-	if (errno != EWOULDBLOCK)
-		return -errno;
-	deadline = clock_now_ms() + timeout_ms;
-	if (sigaction(SIGALRM, &ours, &old) < 0 || setitimer(ITIMER_REAL, &on, NULL) < 0)
-		return -errno;
-	r = wait_lock(fd, operation, deadline);
-	if (setitimer(ITIMER_REAL, &off, NULL) < 0 || sigaction(SIGALRM, &old, NULL) < 0)
-		return -errno;
-	return r;
-}
-
-int store_lock_holder(int fd)
-{
-	struct error unused = ERROR_NONE;
-	_cleanup_fd_ int procfd = proc_open(&unused);
-	_cleanup_fd_ int locksfd =
-		procfd < 0 ? -1 : proc_open_at(procfd, "locks", O_RDONLY, &unused);
-	_cleanup_free_ char *text = NULL, *inode = NULL;
-	struct stat st;
-	char *rest, *line, *save = NULL;
-
-	if (locksfd < 0 || fstat(fd, &st) < 0 ||
-	    file_read_fd(locksfd, "/proc/locks", STORE_FILE_MAX, &text, NULL, &unused) < 0)
-		return 0;
-	/* "1: FLOCK  ADVISORY  WRITE 123 08:01:4711 0 EOF"; who waits has "->" behind the number.
-	 */
-	inode = xasprintf(":%ju ", (uintmax_t)st.st_ino);
-	for (rest = text; (line = strtok_r(rest, "\n", &save)); rest = NULL) {
-		const char *end = strstr(line, inode);
-		uint64_t pid;
-		char *start;
-
-		if (!end || !strstr(line, " FLOCK ") || strstr(line, "->"))
-			continue;
-		*strrchr(line, ':') = '\0';
-		start = strrchr(line, ' ');
-		if (!start)
-			continue;
-		*start = '\0';
-		start = strrchr(line, ' ');
-		if (start && str_to_u64(start + 1, &pid) == 0)
-			return (int)pid;
-	}
-	return 0;
-}
-
-static int explain_lock(const struct store *store, int r, struct error *err)
-{
-	int holder = r == -ETIMEDOUT ? store_lock_holder(store->lockfd) : 0;
-
-	if (holder > 0)
-		return refuse_as(err, r, "lock \"%s\": process %d has held it for %d s",
-				 store->path, holder, LOCK_TIMEOUT_MS / 1000);
-	if (r == -ETIMEDOUT)
-		return refuse_as(err, r,
-				 "lock \"%s\": another process has held it for %d s (lslocks "
-				 "shows which)",
-				 store->path, LOCK_TIMEOUT_MS / 1000);
-	return fail(err, r, "lock \"%s\"", store->path);
 }
 
 /* Makes @path and the directories before it, where they are missing. */
@@ -205,8 +109,9 @@ static int take_lock(struct store *store, enum store_access access, struct error
 		return 0;
 	if (store->lockfd < 0)
 		return fail(err, -errno, "open \"%s/lock\"", store->path);
-	r = store_lock(store->lockfd, access == STORE_READ ? LOCK_SH : LOCK_EX, LOCK_TIMEOUT_MS);
-	return r < 0 ? explain_lock(store, r, err) : 1;
+	r = store_lock(store->lockfd, store->path, access == STORE_READ ? LOCK_SH : LOCK_EX,
+		       LOCK_TIMEOUT_MS, err);
+	return r < 0 ? r : 1;
 }
 
 static int open_place(struct store *store, const struct place *place, enum store_access access,

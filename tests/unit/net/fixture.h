@@ -4,6 +4,7 @@
 #define BERTH_TESTS_NET_FIXTURE_H
 
 #include "lease.h"
+#include "pool.h"
 
 #include "../base/unit.h"
 
@@ -40,6 +41,11 @@ static inline void assert_address(const struct address *address, const char *exp
 	address_format(address, text);
 	assert_string_equal(text, expected);
 }
+
+/* What pool_take() is asked for, of the network's first subnet. */
+#define WISH(of, wanted, by)                                                                       \
+	((const struct pool_wish){                                                                 \
+		.network = &(of), .subnet = &(of).subnets[0], .address = (wanted), .owner = (by)})
 
 /* A bridge with the subnets (NULL-terminated), complete. */
 static inline struct network network_of(const char *name, const char *link,

@@ -11,7 +11,7 @@ static char *take(const struct store *store, const struct network *network,
 	struct error err = ERROR_NONE;
 	struct address address;
 	char text[ADDRESS_TEXT_MAX];
-	int r = pool_take(store, network, &network->subnets[0], wanted, owner, &address, &err);
+	int r = pool_take(store, &WISH(*network, *wanted, owner), &address, &err);
 
 	if (r < 0) {
 		assert_failed(r, err, r);
@@ -135,9 +135,8 @@ static void wanted_addresses_must_be_free_and_of_the_subnet(void **state)
 	/* The same owner may have it twice: he was killed in between. */
 	assert_string_equal(again, "10.1.2.77");
 	assert_fine(lease_write(&store, &lease, &err), err);
-	assert_failed(
-		pool_take(&store, &network, &network.subnets[0], &wanted, "b@eth0", &address, &err),
-		err, -EADDRINUSE);
+	assert_failed(pool_take(&store, &WISH(network, wanted, "b@eth0"), &address, &err), err,
+		      -EADDRINUSE);
 	assert_contains(err.text, "10.1.2.77 is taken by \"a@eth0\"");
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		wanted = address_of(wrong[i]);
@@ -235,9 +234,7 @@ static void thousands_of_addresses_are_all_different(void **state)
 	struct address address, last = address_of("10.1.0.1");
 
 	for (size_t i = 0; i < 4093; i++) {
-		assert_fine(pool_take(&store, &network, &network.subnets[0], &any, "a@eth0",
-				      &address, &err),
-			    err);
+		assert_fine(pool_take(&store, &WISH(network, any, "a@eth0"), &address, &err), err);
 		assert_true(address_compare(&last, &address) < 0);
 		last = address;
 	}
