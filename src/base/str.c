@@ -86,6 +86,45 @@ int str_to_bytes(const char *text, int64_t *ret)
 	return 0;
 }
 
+int str_to_ms(const char *text, int64_t *ret)
+{
+	static const struct {
+		const char *unit;
+		uint64_t ms;
+	} units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+	uint64_t sum = 0;
+
+	if (str_equal(text, "0")) {
+		*ret = 0;
+		return 0;
+	}
+	do {
+		size_t digits = strspn(text, "0123456789"), length;
+		char number[12];
+		uint64_t value, ms = 0;
+
+		if (!digits || digits >= sizeof(number))
+			return -EINVAL;
+		memcpy(number, text, digits);
+		number[digits] = '\0';
+		text += digits;
+		length = strspn(text, "msh");
+		for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+			if (strlen(units[i].unit) == length &&
+			    strncmp(units[i].unit, text, length) == 0)
+				ms = units[i].ms;
+		}
+		if (!ms || str_to_u64(number, &value) < 0)
+			return -EINVAL;
+		sum += value * ms; /* 11 digits of hours, a few times, are below 2^64 */
+		text += length;
+	} while (*text && sum <= INT32_MAX);
+	if (sum > INT32_MAX)
+		return -ERANGE;
+	*ret = (int64_t)sum;
+	return 0;
+}
+
 int str_to_u32(const char *text, uint32_t *ret)
 {
 	uint64_t value;

@@ -66,6 +66,12 @@ int cgroup_events_read(int eventsfd, struct cgroup_events *ret) must_check;
 /* As above, for the cgroup itself. */
 int cgroup_events_of(int cgroupfd, struct cgroup_events *ret) must_check;
 
+/* stats.c */
+
+/* Reads an open memory.events from its start. Returns negative errno without a text. */
+struct cgroup_memory_events;
+int memory_events_read(int fd, struct cgroup_memory_events *ret) must_check;
+
 /* devices_bpf.c */
 
 /* A device program; code is owned. */

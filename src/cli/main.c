@@ -27,14 +27,11 @@
 #include "command.h"
 
 static const struct command *const commands[] = {
-	&command_checkpoint, &command_create,  &command_delete, &command_exec,
-	&command_features,   &command_kill,    &command_list,	&command_pause,
-	&command_ps,	     &command_restore, &command_resume, &command_run,
-	&command_spec,	     &command_start,   &command_state,	&command_update,
+	&command_checkpoint, &command_create, &command_delete, &command_events, &command_exec,
+	&command_features,   &command_kill,   &command_list,   &command_pause,	&command_ps,
+	&command_restore,    &command_resume, &command_run,    &command_spec,	&command_start,
+	&command_state,	     &command_update,
 };
-
-/* What runc has besides: named, so that the answer is better than "unknown". */
-static const char *const missing_commands[] = {"events"};
 
 struct globals {
 	const char *root, *log, *log_format, *log_level, *cgroup_manager, *rootless;
@@ -113,10 +110,6 @@ static int find_command(const char *name, const struct command **ret, struct err
 			*ret = commands[i];
 			return 0;
 		}
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(missing_commands); i++) {
-		if (str_equal(missing_commands[i], name))
-			return refuse(err, "command \"%s\": not supported yet", name);
 	}
 	return refuse(err, "unknown command: \"%s\" (see berth help)", name);
 }

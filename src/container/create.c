@@ -21,6 +21,7 @@
 #include "berth/base/log.h"
 #include "berth/base/path.h"
 #include "berth/base/proc.h"
+#include "berth/cgroup/stats.h"
 #include "berth/linux/namespaces.h"
 #include "berth/linux/netdevices.h"
 #include "berth/linux/process.h"
@@ -28,6 +29,7 @@
 #include "berth/stage/launch.h"
 
 #include "container-internal.h"
+#include "limits-internal.h"
 #include "sockets-internal.h"
 #include "terminal-internal.h"
 
@@ -369,6 +371,14 @@ static int write_outcome(struct creation *c, struct error *err)
 	return r;
 }
 
+/* A limit too small for the container's beginning shows as an init that died of SIGKILL. */
+static int explain(const struct creation *c, int code, struct error *err)
+{
+	_cleanup_free_ char *oom = c->cgroupfd >= 0 ? cgroup_oom_text(c->cgroupfd) : NULL;
+
+	return oom ? within(err, code, "%s", oom) : code;
+}
+
 /* From the claim of the name to an init that waits for its start. */
 static int build(struct creation *c, const struct runtime *runtime, bool attached,
 		 struct error *err)
@@ -391,8 +401,10 @@ static int build(struct creation *c, const struct runtime *runtime, bool attache
 		c->listenfd = state_listen(c->dirfd, err);
 		r = c->listenfd < 0 ? c->listenfd : 0;
 	}
-	if (r >= 0)
+	if (r >= 0) {
 		r = launch(c, err);
+		r = r < 0 ? explain(c, r, err) : 0;
+	}
 	return r < 0 ? r : write_outcome(c, err);
 }
 
@@ -437,6 +449,11 @@ struct console *creation_terminal(struct creation *c)
 struct notify *creation_notify(struct creation *c)
 {
 	return &c->notify;
+}
+
+int creation_cgroup(const struct creation *c)
+{
+	return c->cgroupfd;
 }
 
 const struct pidref *creation_init(const struct creation *c)

@@ -231,8 +231,8 @@ static bool own_mounts(const struct spec *spec)
 }
 
 /*
- * The container's cgroup passes controllers on, and takes no processes any more: its init has moved
- * on into one below it.
+ * The container's cgroup takes no processes any more, since controllers are passed on from it or it
+ * has become part of a threaded one: its init has moved on into one below it.
  */
 static int launch_beside_init(const struct container *container, struct joining *joining,
 			      struct launched *ret, struct error *err)
@@ -286,7 +286,7 @@ static int launch(const struct runtime *runtime, struct container *container,
 	r = prepare_filter(runtime, joining.spec, &filter, err);
 	if (r >= 0)
 		r = launch_exec(&joining, ret, err);
-	if (r == -EBUSY && !options->cgroups.count)
+	if ((r == -EBUSY || r == -EOPNOTSUPP) && !options->cgroups.count)
 		r = launch_beside_init(container, &joining, ret, err);
 	seccomp_program_done(&filter);
 	fd_close(joining.cgroupfd);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The cgroup of a process that exec adds: the container's, one below it that --cgroup names, or,
- * where the container's takes no processes any more because controllers are passed on from it, the
- * one that the container's init has moved to.
+ * The cgroup of a process that exec adds, in this order: the one below the container's that
+ * --cgroup names, and then no other; the container's; and where that takes no processes any more,
+ * the one that the container's init has moved to, if it is below. A full one (pids.max) takes it.
  */
 #include <errno.h>
 

@@ -12,4 +12,7 @@
 int resources_read(const struct container *container, const struct spec_resources **ret,
 		   struct error *err) must_check;
 
+/* create.c: its cgroup, -1 without one. */
+int creation_cgroup(const struct creation *creation);
+
 #endif

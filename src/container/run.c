@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* create and start in one, and the container's whole life in the foreground. */
+#include "berth/base/log.h"
+#include "berth/cgroup/stats.h"
+
 #include "container-internal.h"
+#include "limits-internal.h"
 #include "sockets-internal.h"
 #include "terminal-internal.h"
 
@@ -13,6 +17,16 @@ static int start(struct creation *c, struct error *err)
 	return r;
 }
 
+/* An exit status of 137 alone does not tell who killed. */
+static void tell_of_oom(const struct creation *c, int status)
+{
+	int fd = creation_cgroup(c);
+	_cleanup_free_ char *oom = status != 0 && fd >= 0 ? cgroup_oom_text(fd) : NULL;
+
+	if (oom)
+		log_message(LOG_LEVEL_ERROR, "container \"%s\": %s", creation_record(c)->id, oom);
+}
+
 /* Until its end; what the container leaves is removed unless it is to be kept. */
 static int accompany(struct creation *c, const struct create_options *options, struct proxy *proxy,
 		     int *ret_status, struct error *err)
@@ -21,6 +35,8 @@ static int accompany(struct creation *c, const struct create_options *options, s
 
 	/* Before hooks and messages that may follow. */
 	proxy_done(proxy);
+	if (r >= 0)
+		tell_of_oom(c, *ret_status);
 	if (r >= 0 && !options->keep)
 		r = creation_destroy(c, err);
 	return r;

@@ -35,6 +35,10 @@ static const char *clone_hint(unsigned flags, int code)
 		return " (a limit on processes is reached: RLIMIT_NPROC, pids.max)";
 	case EBUSY:
 		return " (the cgroup has controllers enabled for its children)";
+	case EOPNOTSUPP:
+		return " (the cgroup takes no processes: see cgroup.type; one beside or above it "
+		       "is "
+		       "threaded)";
 	case EINVAL:
 		return " (the kernel lacks one of the namespaces)";
 	case EUSERS:

@@ -111,6 +111,14 @@ table() {
 	contains "$(head -n 1 "$OUT")" PID
 }
 
+# What go-runc decodes into its Stats.
+stats() {
+	is "$(wc -l <"$OUT")" 1
+	json '.type == "stats" and .id == $i and (.data | (.cpu.usage.total | type == "number") and
+		(.memory.usage.limit | type == "number") and (.pids.current | type == "number") and
+		(.blkio | type == "object") and (.hugetlb | type == "object"))' --arg i "$ID"
+}
+
 version() {
 	[[ $(sed -n 1p "$OUT") =~ ^berth\ version\ [0-9]+\.[0-9]+ ]] &&
 		[[ $(sed -n 2p "$OUT") =~ ^commit:\ .+ ]] && [[ $(sed -n 3p "$OUT") == 'spec: 1.3.0' ]]
@@ -129,6 +137,14 @@ flag_needs_an_argument() {
 	[[ $output$stderr == *'flag needs an argument'* || $output$stderr == *'requires an argument'* ]]
 }
 
+# What engines send to update, with one limit that every host has; sets STDIN.
+write_update() {
+	# shellcheck disable=SC2034 # for exact()
+	STDIN=$T/podman1234
+	echo '{"memory": {"limit": 0}, "cpu": {"shares": 0, "cpus": ""}, "blockIO": {"weight": 0},
+		"unified": {"cgroup.max.depth": "9"}}' >"$STDIN"
+}
+
 # A process file as an engine writes it.
 write_process() {
 	jq '.process | .args = ["/bin/probe"] + $ARGS.positional' config.json --args "$@" >"$T/process.json"
@@ -140,6 +156,7 @@ write_process() {
 	requires cgroup2 command=ps
 	config_args /bin/probe sleep
 	write_process sleep
+	write_update
 	LOG=$BUNDLE/log.json
 	live "--root $STATE --log $BUNDLE/log.json --log-format json" <<'EOF'
 0|version|--version
@@ -157,15 +174,15 @@ write_process() {
 0|state paused|@P@ state @ID@
 255|says cannot exec in a paused container|@P@ exec --process @T@/process.json --detach --pid-file @B@/exec2.pid @ID@
 0|missing @B@/exec2.pid|@P@ resume @ID@
-1|says not supported yet|@P@ update --resources=- @ID@
-1|says not supported yet|@P@ events --stats @ID@
-1|says not supported yet|@P@ events --interval=5s @ID@
+0|silent|@P@ update --resources=- @ID@
+0|stats|@P@ events --stats @ID@
 1|says checkpoint: not supported yet|@P@ checkpoint --image-path @T@/image --work-path @T@/work --leave-running @ID@
 1|says cannot delete container @ID@ that is not stopped: running|@P@ delete @ID@
 0|silent|@P@ kill @ID@ 0
 0|silent|@P@ kill --all @ID@ 9
 0|stopped|@P@ kill --all @ID@ 9
 0|state stopped|@P@ state @ID@
+1|says container with id @ID@ is not running|@P@ events --interval=5s @ID@
 1|says container not running|@P@ kill @ID@ 15
 0|silent|@P@ delete @ID@
 1|says does not exist|@P@ delete @ID@
@@ -287,6 +304,7 @@ EOF
 @test "podman: the life of a container" {
 	requires cgroup2
 	config_args /bin/probe trap 1 15
+	write_update
 	LOG=$T/oci-log
 	live "--root $STATE --log-format=json --log $T/oci-log" <<'EOF'
 0|digits @T@/pid|@P@ create --bundle @B@ --pid-file @T@/pid @ID@
@@ -294,7 +312,7 @@ EOF
 0|state running|@P@ state @ID@
 0|silent|@P@ pause @ID@
 0|silent|@P@ resume @ID@
-1|says not supported yet|@P@ update --resources=@T@/podman1234 @ID@
+0|silent|@P@ update --resources=@T@/podman1234 @ID@
 1|says not supported yet|@P@ checkpoint --image-path @B@/checkpoint --work-path @B@ --leave-running --tcp-established --file-locks --pre-dump --parent-path ../pre @ID@
 0|stopped|@P@ kill --all @ID@ 15
 1|says container not running|@P@ kill @ID@ 9
@@ -336,13 +354,14 @@ EOF
 	requires cgroup2
 	config_args /bin/probe sleep
 	write_process exit 5
+	write_update
 	live "--root=$STATE" <<'EOF'
 0|digits @T@/pid|@P@ create --bundle @B@ --pid-file @T@/pid @ID@
 0|silent|@P@ start @ID@
 5|silent|@P@ exec --process @T@/process.json @ID@
 0|silent|@P@ pause @ID@
 0|silent|@P@ resume @ID@
-1|says not supported yet|@P@ update --resources - @ID@
+0|silent|@P@ update --resources - @ID@
 0|state running|@P@ state @ID@
 0|stopped|@P@ kill @ID@ 9
 0|silent|@P@ delete --force @ID@

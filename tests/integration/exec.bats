@@ -325,6 +325,22 @@ exec_where() {
 	one_line_error 'clone'
 }
 
+@test "--cgroup with a cgroup that takes no process, beside a threaded one, which does" {
+	requires cgroup2
+	local own
+
+	run_detached "$ID" sleep
+	own=$(cgroup_of "$PID")
+	mkdir "$own/threads" "$own/none"
+	echo threaded >"$own/threads/cgroup.type"
+	exec_where --cgroup threads "$ID"
+	is "$WHERE" "$own/threads"
+	berth_exits 255 exec --cgroup none "$ID" /bin/true
+	one_line_error 'see cgroup.type'
+	exec_where "$ID"
+	is "$WHERE" "$own"
+}
+
 @test "labels are left out with a warning where the kernel enforces none" {
 	run_detached "$ID" sleep
 	[[ ! -e /sys/module/apparmor/parameters/enabled ]] || skip 'there is AppArmor'

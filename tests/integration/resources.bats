@@ -134,6 +134,17 @@ teardown() {
 	is "$(<"$(cgroup_of "$PID")/pids.current")" 1
 }
 
+@test "pids: exec enters a cgroup that is full, and cannot fork there" {
+	requires controller=pids
+	config '.linux.resources.pids = {limit: 1}'
+	run_detached "$ID" sleep
+	berth exec "$ID" /bin/true
+	berth_call exec "$ID" /bin/sh -c 'true | true'
+	contains "$output$stderr" fork
+	# In a pid namespace and a user namespace of another's, a middle process comes before.
+	berth exec --user 1000:1000 "$ID" /bin/true
+}
+
 @test "block I/O: writing is within 20 percent of the limit" {
 	requires controller=io machine
 	local before after bytes

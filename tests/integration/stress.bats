@@ -66,6 +66,32 @@ load helpers
 	nothing_left
 }
 
+@test "pauses, execs, kills and deletions at random times leave nothing" {
+	requires cgroup2
+	local n pids pid
+
+	for ((n = 0; n < ${PAUSE_RUNS:-40}; n++)); do
+		config_args /bin/sh -c 'while :; do /bin/true; done'
+		berth run -d "$ID"
+		pids=()
+		for words in "pause $ID" "exec --ignore-paused $ID /bin/true" "exec $ID /bin/true" \
+			"resume $ID" "kill $ID KILL" "delete --force $ID"; do
+			# shellcheck disable=SC2086 # words
+			BERTH_TEST=$ID timeout 20 "$RUNTIME" --root "$STATE" $words </dev/null \
+				>/dev/null 2>>"$T/err" 3>&- 4>&- &
+			pids+=("$!")
+			read -rt "0.00$((RANDOM % 10))" <> <(:) || true
+		done
+		for pid in "${pids[@]}"; do
+			status=0
+			wait "$pid" || status=$?
+			((status != 124)) || fail "a command hangs in round $n"
+		done
+		berth delete --force "$ID"
+	done
+	nothing_left
+}
+
 @test "short-lived payloads with a reader of their output lose no byte" {
 	local n
 

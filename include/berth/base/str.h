@@ -35,6 +35,9 @@ int str_to_u32(const char *text, uint32_t *ret); /* -ERANGE above UINT32_MAX */
  */
 int str_to_bytes(const char *text, int64_t *ret);
 
+/* A time as Go writes it, "500ms", "1m30s", "0", in milliseconds. Return as above. */
+int str_to_ms(const char *text, int64_t *ret);
+
 /*
  * Length in bytes of the UTF-8 character at @text, which ends with NUL or is known to be whole, or
  * 0 where there is none: overlong forms, surrogates and what lies beyond U+10FFFF included.

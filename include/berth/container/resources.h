@@ -20,4 +20,20 @@ struct update_options {
 int container_update(const struct runtime *runtime, const struct update_options *options,
 		     struct error *err) must_check;
 
+/* Options of events. */
+struct events_options {
+	const char *id;
+	int64_t interval_ms; /* between two lines of figures; not above 0: refused */
+	bool stats;	     /* the figures once, now */
+	/* Gets each line; what it returns below 0 ends it. */
+	int (*print)(const char *line, struct error *err);
+};
+
+/*
+ * Prints, in runc's shapes, what the container uses, at intervals, and that the kernel has killed
+ * for want of memory, when it happens; until the container's last process ends.
+ */
+int container_events(const struct runtime *runtime, const struct events_options *options,
+		     struct error *err) must_check;
+
 #endif

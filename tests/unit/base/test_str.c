@@ -310,6 +310,26 @@ static void test_bytes(void **state)
 	assert_int_equal(str_to_bytes("9223372036854775808", &found), -ERANGE);
 }
 
+static void test_ms(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t ms;
+	} cases[] = {{"0", 0},	     {"0s", 0},	       {"5s", 5000},
+		     {"500ms", 500}, {"1m30s", 90000}, {"1h", 3600000}};
+	static const char *const wrong[] = {"", "5", "s", "5 s", "-5s", "1.5s", "5x", "5sm", "01s"};
+	int64_t found;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(str_to_ms(cases[i].text, &found), 0);
+		assert_int_equal(found, cases[i].ms);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_int_equal(str_to_ms(wrong[i], &found), -EINVAL);
+	assert_int_equal(str_to_ms("99999999999h", &found), -ERANGE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,8 +337,8 @@ int main(void)
 		cmocka_unit_test(test_i64),	   cmocka_unit_test(test_u32),
 		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_compare),
 		cmocka_unit_test(test_buf),	   cmocka_unit_test(test_buf_grows),
-		cmocka_unit_test(test_bytes),	   cmocka_unit_test(test_buf_take),
-		cmocka_unit_test(test_strv),
+		cmocka_unit_test(test_bytes),	   cmocka_unit_test(test_ms),
+		cmocka_unit_test(test_buf_take),   cmocka_unit_test(test_strv),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What happens in a container's cgroup, as it happens: its figures at intervals, and each time the
+ * kernel has killed for want of memory. It ends when the last process in the cgroup has.
+ */
+#include <errno.h>
+
+#include "berth/base/clock.h"
+#include "berth/base/fd.h"
+#include "berth/cgroup/stats.h"
+#include "berth/container/resources.h"
+
+#include "container-internal.h"
+#include "events-internal.h"
+
+static int print_stats(int cgroupfd, const struct events_options *options, struct error *err)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	_cleanup_buf_ struct buf line = BUF_EMPTY;
+	struct cgroup_stats stats;
+	int r = cgroup_stats_read(cgroupfd, arena, &stats, err);
+
+	if (r < 0)
+		return r;
+	event_stats(options->id, &stats, &line);
+	return options->print(line.data, err);
+}
+
+static int print_oom(const struct events_options *options, struct error *err)
+{
+	_cleanup_buf_ struct buf line = BUF_EMPTY;
+
+	event_oom(options->id, &line);
+	return options->print(line.data, err);
+}
+
+/* Milliseconds until @next, for poll(2). */
+static int remaining_ms(int64_t next)
+{
+	int64_t left = next - clock_now_ms();
+
+	return left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
+}
+
+static int follow(int cgroupfd, const struct events_options *options, struct error *err)
+{
+	_cleanup_watch_ struct cgroup_watch watch = CGROUP_WATCH_UNSET;
+	int64_t next = clock_now_ms() + options->interval_ms;
+	int r = cgroup_watch_open(cgroupfd, &watch, err);
+
+	while (r >= 0 && watch.populated) {
+		uint64_t killed = watch.memory.oom_kill;
+
+		r = cgroup_watch_wait(&watch, remaining_ms(next), err);
+		if (r >= 0 && watch.memory.oom_kill > killed)
+			r = print_oom(options, err);
+		if (r < 0 || !watch.populated || remaining_ms(next) > 0)
+			continue;
+		r = print_stats(cgroupfd, options, err);
+		/* Removed since it was looked at. */
+		if (r == -ENODEV || r == -ENOENT)
+			return 0;
+		next += options->interval_ms;
+	}
+	return r;
+}
+
+int container_events(const struct runtime *runtime, const struct events_options *options,
+		     struct error *err)
+{
+	_cleanup_container_ struct container container = CONTAINER_UNSET;
+	_cleanup_fd_ int fd = -EBADF;
+	int r;
+
+	if (options->interval_ms <= 0)
+		return refuse(err, "duration interval must be greater than 0");
+	r = container_load(runtime, options->id, &container, err);
+	if (r < 0)
+		return r;
+	if (container.status == STATUS_STOPPED || container.status == STATUS_CREATING)
+		return refuse(err, "container with id %s is not running", options->id);
+	fd = container_cgroup_open(&container, err);
+	if (fd < 0)
+		return within(err, fd, "events");
+	return options->stats ? print_stats(fd, options, err) : follow(fd, options, err);
+}
