@@ -30,7 +30,7 @@ static const struct command *const commands[] = {
 	&command_checkpoint, &command_create, &command_delete, &command_events, &command_exec,
 	&command_features,   &command_kill,   &command_list,   &command_pause,	&command_ps,
 	&command_restore,    &command_resume, &command_run,    &command_spec,	&command_start,
-	&command_state,	     &command_update,
+	&command_state,	     &command_top,    &command_update,
 };
 
 struct globals {

@@ -10,6 +10,7 @@
 #include "berth/base/json_write.h"
 
 #include "container-internal.h"
+#include "top-internal.h"
 
 int container_state(const struct runtime *runtime, const char *id, struct buf *out,
 		    struct error *err)
@@ -94,18 +95,24 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+void state_names(DIR *root, struct strv *names)
+{
+	struct error unheard = ERROR_NONE;
+
+	for (struct dirent *entry = readdir(root); entry; entry = readdir(root)) {
+		if (container_id_check(entry->d_name, &unheard) >= 0)
+			strv_add(names, entry->d_name);
+	}
+	if (names->count)
+		qsort(names->items, names->count, sizeof(*names->items), compare_names);
+}
+
 /* All containers, by name. */
 static void collect(int rootfd, DIR *dir, struct listing *listing)
 {
 	_cleanup_strv_ struct strv names = {.items = NULL};
-	struct error unheard = ERROR_NONE;
 
-	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
-		if (container_id_check(entry->d_name, &unheard) >= 0)
-			strv_add(&names, entry->d_name);
-	}
-	if (names.count)
-		qsort(names.items, names.count, sizeof(*names.items), compare_names);
+	state_names(dir, &names);
 	for (size_t i = 0; i < names.count; i++)
 		add_named(rootfd, names.items[i], listing);
 }

@@ -36,4 +36,21 @@ struct events_options {
 int container_events(const struct runtime *runtime, const struct events_options *options,
 		     struct error *err) must_check;
 
+/* Options of top. */
+struct top_options {
+	const char *const *ids; /* NULL-terminated; empty: all that run */
+	bool json;
+	bool once;
+	bool clear;	     /* the terminal before each table */
+	int64_t interval_ms; /* between two looks */
+	int (*print)(const char *text, struct error *err);
+};
+
+/*
+ * Prints, once or again and again, what the containers use: shares of time since the look before.
+ * A named one must be there at the beginning; it ends when none of them runs any more.
+ */
+int container_top(const struct runtime *runtime, const struct top_options *options,
+		  struct error *err) must_check;
+
 #endif
