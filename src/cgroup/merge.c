@@ -53,26 +53,30 @@ static void merge_cpu(struct spec_resources *to, const struct spec_resources *fr
 	merge_text(&to->cpu_mems, from->cpu_mems);
 }
 
-/* Two lists as one: items of @second take the place of those of @first that are @same. */
-static void *merge_lists(struct arena *arena, size_t size, const void *first, size_t first_count,
-			 const void *second, size_t second_count, size_t *ret_count,
-			 bool (*same)(const void *a, const void *b))
+struct list {
+	const void *items;
+	size_t count;
+};
+
+/* Two lists as one: items of @second take the place of those of @first that are the @same. */
+static void *merge_lists(struct arena *arena, size_t size, struct list first, struct list second,
+			 size_t *ret_count, bool (*same)(const void *a, const void *b))
 {
-	char *merged = arena_alloc(arena, first_count + second_count, size);
+	char *merged = arena_alloc(arena, first.count + second.count, size);
 	size_t count = 0;
 
-	for (size_t i = 0; i < first_count; i++) {
-		const char *item = (const char *)first + i * size;
+	for (size_t i = 0; i < first.count; i++) {
+		const char *item = (const char *)first.items + i * size;
 		bool replaced = false;
 
-		for (size_t k = 0; k < second_count; k++)
-			replaced |= same(item, (const char *)second + k * size);
+		for (size_t k = 0; k < second.count; k++)
+			replaced |= same(item, (const char *)second.items + k * size);
 		if (!replaced)
 			memcpy(merged + count++ * size, item, size);
 	}
-	if (second_count)
-		memcpy(merged + count * size, second, second_count * size);
-	*ret_count = count + second_count;
+	if (second.count)
+		memcpy(merged + count * size, second.items, second.count * size);
+	*ret_count = count + second.count;
 	return merged;
 }
 
@@ -107,8 +111,8 @@ static bool same_file(const void *a, const void *b)
 static void merge_io_devices(struct arena *arena, struct spec_io_devices *to,
 			     const struct spec_io_devices *from)
 {
-	to->items = merge_lists(arena, sizeof(*to->items), to->items, to->count, from->items,
-				from->count, &to->count, same_device);
+	to->items = merge_lists(arena, sizeof(*to->items), (struct list){to->items, to->count},
+				(struct list){from->items, from->count}, &to->count, same_device);
 }
 
 static void merge_block_io(struct arena *arena, struct spec_resources *to,
@@ -139,8 +143,8 @@ static void merge_rdma(struct arena *arena, struct spec_resources *to,
 				asked[i].hca_objects = had->hca_objects;
 		}
 	}
-	to->rdma = merge_lists(arena, sizeof(*asked), to->rdma, to->rdma_count, asked,
-			       from->rdma_count, &to->rdma_count, same_rdma);
+	to->rdma = merge_lists(arena, sizeof(*asked), (struct list){to->rdma, to->rdma_count},
+			       (struct list){asked, from->rdma_count}, &to->rdma_count, same_rdma);
 }
 
 /* An older text for a file is no match for a field that is asked for now. */
@@ -174,17 +178,18 @@ void cgroup_resources_merge(struct arena *arena, const struct spec_resources *sa
 		to.pids_limit = asked->pids_limit;
 	merge_block_io(arena, &to, asked);
 	to.hugepage_limits =
-		merge_lists(arena, sizeof(*to.hugepage_limits), to.hugepage_limits,
-			    to.hugepage_limit_count, asked->hugepage_limits,
-			    asked->hugepage_limit_count, &to.hugepage_limit_count, same_page_size);
+		merge_lists(arena, sizeof(*to.hugepage_limits),
+			    (struct list){to.hugepage_limits, to.hugepage_limit_count},
+			    (struct list){asked->hugepage_limits, asked->hugepage_limit_count},
+			    &to.hugepage_limit_count, same_page_size);
 	merge_rdma(arena, &to, asked);
 	if (asked->device_rule_count) {
 		to.device_rules = asked->device_rules;
 		to.device_rule_count = asked->device_rule_count;
 	}
 	drop_overruled(arena, &to, &settings);
-	to.unified =
-		merge_lists(arena, sizeof(*to.unified), to.unified, to.unified_count,
-			    asked->unified, asked->unified_count, &to.unified_count, same_file);
+	to.unified = merge_lists(
+		arena, sizeof(*to.unified), (struct list){to.unified, to.unified_count},
+		(struct list){asked->unified, asked->unified_count}, &to.unified_count, same_file);
 	*ret = to;
 }
