@@ -3,6 +3,7 @@
 #include "attach.h"
 #include "command.h"
 #include "target.h"
+#include "user_net.h"
 
 struct values {
 	struct target_options target;
@@ -17,13 +18,53 @@ static const struct option options[] = {
 	 "only this link of it (default: all)"},
 };
 
+/* Keeps the first error, and its code. */
+static void keep_first(int r, const struct error *now, int *first, struct error *err)
+{
+	if (r < 0 && *first >= 0) {
+		*first = r;
+		*err = *now;
+	}
+}
+
+static int remove_leases(const struct store *store, struct arena *arena, const char *id,
+			 const char *link, struct error *err)
+{
+	struct error now = ERROR_NONE;
+	struct lease_list list;
+	int r = lease_list(store, arena, id, NULL, &list, err);
+	int first = 0;
+
+	for (size_t i = 0; r >= 0 && i < list.count; i++) {
+		if (!link || str_equal(list.items[i].link, link))
+			keep_first(attach_remove(store, arena, &list.items[i], &now), &now, &first,
+				   err);
+	}
+	return r < 0 ? r : first;
+}
+
+static int remove_user_nets(const struct store *store, struct arena *arena, const char *id,
+			    const char *link, struct error *err)
+{
+	struct error now = ERROR_NONE;
+	struct user_net_list list;
+	int r = user_net_list(store, arena, id, &list, err);
+	int first = 0;
+
+	for (size_t i = 0; r >= 0 && i < list.count; i++) {
+		if (!link || str_equal(list.items[i].link, link))
+			keep_first(user_net_remove(store, &list.items[i], &now), &now, &first, err);
+	}
+	return r < 0 ? r : first;
+}
+
 static int run(const struct context *context, void *values, char *const *args, struct error *err)
 {
 	static const struct request_options nothing = {.network = NULL};
 	const struct values *given = values;
 	_cleanup_arena_ struct arena *arena = arena_new();
 	_cleanup_store_ struct store store = STORE_CLOSED;
-	struct lease_list list;
+	struct error now = ERROR_NONE;
 	struct target target;
 	int r = target_find(arena, &given->target, &nothing, &target, err);
 	int first = 0;
@@ -31,22 +72,12 @@ static int run(const struct context *context, void *values, char *const *args, s
 	(void)args;
 	if (r >= 0)
 		r = store_open(context->root, STORE_CHANGE, &store, err);
-	if (r >= 0)
-		r = lease_list(&store, arena, target.id, NULL, &list, err);
 	if (r < 0)
 		return r;
 	/* None is fine: a poststop hook is run after an add that failed, too. */
-	for (size_t i = 0; i < list.count; i++) {
-		struct error now = ERROR_NONE;
-
-		if (given->link && !str_equal(list.items[i].link, given->link))
-			continue;
-		r = attach_remove(&store, arena, &list.items[i], &now);
-		if (r < 0 && first >= 0) {
-			first = r;
-			*err = now;
-		}
-	}
+	keep_first(remove_leases(&store, arena, target.id, given->link, &now), &now, &first, err);
+	keep_first(remove_user_nets(&store, arena, target.id, given->link, &now), &now, &first,
+		   err);
 	return first;
 }
 
@@ -56,8 +87,7 @@ const struct command command_del = {
 			.name = "del",
 			.arguments = "",
 			.summary = "take a container's links away (as a hook: with its state on "
-				   "standard "
-				   "input)",
+				   "standard input)",
 			.options = options,
 			.option_count = ARRAY_SIZE(options),
 			.values_size = sizeof(struct values),

@@ -64,16 +64,14 @@ struct mode {
 
 static const char *const files_only[] = {"network", "dns", "resolv-conf", NULL};
 /* Nobody else is there who could use a name; berth-pull gives one to every container. */
-/* Nobody else is there who could use a name; berth-pull gives one to every container. */
-static const char *const pasta_options[] = {"network", "link",	      "publish", "dns",
-					    "names",   "resolv-conf", NULL};
-static const char *const slirp_options[] = {"network", "link", "dns", "names", "resolv-conf", NULL};
+static const char *const user_options[] = {"network", "link",  "publish",     "mac",
+					   "dns",     "names", "resolv-conf", NULL};
 
 static const struct mode modes[] = {
 	{"none", REQUEST_NONE, files_only},
 	{"host", REQUEST_HOST, files_only},
-	{"pasta", REQUEST_PASTA, pasta_options},
-	{"slirp4netns", REQUEST_SLIRP4NETNS, slirp_options},
+	{"pasta", REQUEST_PASTA, user_options},
+	{"slirp4netns", REQUEST_SLIRP4NETNS, user_options},
 };
 
 static bool is_given(const struct request_options *wanted, const struct option *option)
@@ -237,7 +235,7 @@ static int check_mac(const struct check *check)
 
 	if (!text)
 		return 0;
-	if (!driver_of(&request->network)->has_mac)
+	if (request->mode == REQUEST_NETWORK && !driver_of(&request->network)->has_mac)
 		return refuse(check->err, "%s: driver \"%s\" leaves no choice of it",
 			      label(check, "mac"), network_driver_name(request->network.driver));
 	if (mac_parse(text, request->mac) < 0)

@@ -193,7 +193,7 @@ static const struct {
 	{{"network", "host", "link", "eth1"}, "--link cannot"},
 	{{"network", "host", "names", "x"}, "--names cannot"},
 	{{"network", "pasta", "ip", "10.0.0.1"}, "--ip cannot"},
-	{{"network", "slirp4netns", "publish", "80:80"}, "--publish cannot"},
+	{{"network", "slirp4netns", "bandwidth", "1mbit"}, "--bandwidth cannot"},
 	{{"link", ""}, "--link"},
 	{{"link", "lo"}, "--link \"lo\""},
 	{{"link", "a/../b"}, "--link"},

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether the caller may change links and firewall where he is. */
+#ifndef BERTH_NET_RIGHTS_H
+#define BERTH_NET_RIGHTS_H
+
+#include <stdbool.h>
+
+/* Without them there are networks of user_net.h only. Root of a user namespace has them by name,
+ * and the kernel refuses him all the same where the network namespace is another's. */
+bool rights_over_links(void);
+
+#endif
