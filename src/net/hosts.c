@@ -2,10 +2,11 @@
 /*
  * The hosts files of networks: "ADDRESS ID NAME…" a line.
  *
- * Theory of operation. A container may read at any time, and the inode must stay, so the file is
- * never empty, cut in the middle of a line, or replaced. A new line comes by one write(2) at the
- * end. Where lines go, one write covers the file from the first difference to its old end, filled
- * up with newlines, and then the file is cut: who reads in between sees empty lines.
+ * Theory of operation. A container may read at any time, and the inode must stay. Writes of more
+ * than a byte can be seen half done, so a line comes and goes by its first byte alone: a line that
+ * begins with "#" is none. It is written as such, behind the others or over one that is none any
+ * more and as long, and then gets its first byte. Lines never move. What is none at the end of the
+ * file is cut off.
  */
 #include "hosts.h"
 
@@ -44,7 +45,7 @@ static void hosts_done(struct hosts *hosts)
 
 static int open_file(const struct store *store, const char *network)
 {
-	int fd = openat(store->hostsfd, network, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(store->hostsfd, network, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -64,6 +65,21 @@ static int open_or_make(const struct store *store, const char *network, struct e
 	return fd < 0 ? fail(err, fd, "open the hosts file of network \"%s\"", network) : fd;
 }
 
+static int explain(int r, const char *network, struct error *err)
+{
+	return r < 0 ? fail(err, r, "write the hosts file of network \"%s\"", network) : 0;
+}
+
+static int write_at(struct hosts *hosts, size_t offset, const char *data, size_t size)
+{
+	ssize_t written = pwrite(hosts->fd, data, size, (off_t)offset);
+
+	if (written < 0)
+		return -errno;
+	return (size_t)written == size ? 0 : -ENOSPC;
+}
+
+/* Reads the text, of which every line has an end then. */
 static int read_file(struct hosts *hosts, const char *network, struct error *err)
 {
 	_cleanup_free_ char *text = NULL;
@@ -72,8 +88,12 @@ static int read_file(struct hosts *hosts, const char *network, struct error *err
 
 	if (r < 0)
 		return within(err, r, "the hosts file of network \"%s\"", network);
-	buf_add(&hosts->text, text, size);
-	return 0;
+	buf_add_string(&hosts->text, text);
+	if (size == 0 || text[size - 1] != '\n') {
+		r = write_at(hosts, hosts->text.size, "\n", 1);
+		buf_add_char(&hosts->text, '\n');
+	}
+	return explain(r, network, err);
 }
 
 /* Yields the next line at *@at, without its end, and steps behind it; NULL at the end. */
@@ -112,7 +132,7 @@ static bool line_has(const char *line, const char *end, const char *id, const ch
 	size_t length;
 
 	/* The address, then the id. */
-	if (!next_word(&at, end, &length))
+	if (*line == '#' || !next_word(&at, end, &length))
 		return false;
 	word = next_word(&at, end, &length);
 	if (!word || is_word(word, length, id))
@@ -126,7 +146,7 @@ static bool line_has(const char *line, const char *end, const char *id, const ch
 
 static bool is_taken(const struct buf *text, const char *id, const char *name)
 {
-	const char *at = text->data ? text->data : "", *line;
+	const char *at = text->data, *line;
 	size_t length;
 
 	if (name_is_local(name))
@@ -138,7 +158,7 @@ static bool is_taken(const struct buf *text, const char *id, const char *name)
 	return false;
 }
 
-/* The lines of a lease, where @text stands already; appended to @out. */
+/* The lines of a lease, where @text stands already; appended to @out, which may be the same. */
 static void add_lines(const struct buf *text, const struct lease *lease, struct buf *out)
 {
 	_cleanup_buf_ struct buf names = BUF_EMPTY;
@@ -158,28 +178,97 @@ static void add_lines(const struct buf *text, const struct lease *lease, struct 
 	}
 }
 
-/* Makes the file hold @fresh instead of its text. */
-static int replace_text(const struct hosts *hosts, const char *network, struct buf *fresh,
-			struct error *err)
+/* Whether the text has the line; what fills up its room is none of it. */
+static bool has_line(const struct buf *text, const char *line, size_t length)
 {
-	size_t old_size = hosts->text.size, size = fresh->size, same = 0;
+	const char *at = text->data, *other;
+	size_t other_length;
 
-	while (same < size && same < old_size && fresh->data[same] == hosts->text.data[same])
-		same++;
-	while (fresh->size < old_size)
-		buf_add_char(fresh, '\n');
-	/* pwrite(2) would append: the file is open with O_APPEND. */
-	if (fcntl(hosts->fd, F_SETFL, 0) < 0 || lseek(hosts->fd, (off_t)same, SEEK_SET) < 0)
-		return fail(err, -errno, "write the hosts file of network \"%s\"", network);
-	if (same < fresh->size) {
-		int r = fd_write_all(hosts->fd, fresh->data + same, fresh->size - same);
-
-		if (r < 0)
-			return fail(err, r, "write the hosts file of network \"%s\"", network);
+	while ((other = next_line(&at, &other_length))) {
+		while (other_length > 0 && other[other_length - 1] == ' ')
+			other_length--;
+		if (other_length == length && strncmp(line, other, length) == 0)
+			return true;
 	}
-	if (size < old_size && ftruncate(hosts->fd, (off_t)size) < 0)
-		return fail(err, -errno, "cut the hosts file of network \"%s\"", network);
-	return 0;
+	return false;
+}
+
+static int set_first_byte(struct hosts *hosts, size_t offset, char byte)
+{
+	hosts->text.data[offset] = byte;
+	return write_at(hosts, offset, &byte, 1);
+}
+
+/* Finds a line that is none, with room for @length bytes. */
+static bool find_room(const struct hosts *hosts, size_t length, size_t *ret_offset,
+		      size_t *ret_length)
+{
+	const char *at = hosts->text.data, *line;
+
+	while ((line = next_line(&at, ret_length))) {
+		*ret_offset = (size_t)(line - hosts->text.data);
+		if (*line == '#' && *ret_length >= length)
+			return true;
+	}
+	return false;
+}
+
+static int put_line(struct hosts *hosts, const char *line, size_t length)
+{
+	_cleanup_free_ char *whole = NULL;
+	size_t offset, room;
+	int r;
+
+	if (find_room(hosts, length, &offset, &room)) {
+		whole = xasprintf("#%-*.*s", (int)room - 1, (int)length - 1, line + 1);
+		memcpy(hosts->text.data + offset, whole, room);
+		r = write_at(hosts, offset, whole, room);
+	} else {
+		offset = hosts->text.size;
+		whole = xasprintf("#%.*s\n", (int)length - 1, line + 1);
+		buf_add_string(&hosts->text, whole);
+		r = write_at(hosts, offset, whole, length + 1);
+	}
+	return r < 0 ? r : set_first_byte(hosts, offset, line[0]);
+}
+
+/* Adds those of the lines that the file has not. */
+static int put_lines(struct hosts *hosts, const char *lines)
+{
+	const char *line;
+	size_t length;
+	int r = 0;
+
+	while (r >= 0 && (line = next_line(&lines, &length))) {
+		if (!has_line(&hosts->text, line, length))
+			r = put_line(hosts, line, length);
+	}
+	return r;
+}
+
+/* Whether a line goes. */
+typedef bool picks(const char *line, size_t length, const void *data);
+
+static int drop_lines(struct hosts *hosts, picks *is_picked, const void *data)
+{
+	const char *at = hosts->text.data, *line;
+	size_t length, end = 0;
+	int r = 0;
+
+	while (r >= 0 && (line = next_line(&at, &length))) {
+		size_t offset = (size_t)(line - hosts->text.data);
+
+		if (length > 0 && *line != '#' && is_picked(line, length, data))
+			r = set_first_byte(hosts, offset, '#');
+		if (length > 0 && *line != '#')
+			end = offset + length + 1;
+	}
+	if (r >= 0 && end < hosts->text.size) {
+		hosts->text.size = end;
+		hosts->text.data[end] = '\0';
+		r = ftruncate(hosts->fd, (off_t)end) < 0 ? -errno : 0;
+	}
+	return r;
 }
 
 int hosts_prepare(const struct store *store, struct arena *arena, const char *network,
@@ -207,13 +296,13 @@ int hosts_add(const struct store *store, const struct lease *lease, struct error
 	if (r < 0)
 		return r;
 	add_lines(&hosts.text, lease, &lines);
-	r = lines.size ? fd_write_all(hosts.fd, lines.data, lines.size) : 0;
-	return r < 0 ? fail(err, r, "write the hosts file of network \"%s\"", network) : 0;
+	return explain(put_lines(&hosts, lines.data ? lines.data : ""), network, err);
 }
 
 /* Whether the line is of one of the lease's addresses. */
-static bool is_of_lease(const struct lease *lease, const char *line, size_t length)
+static bool is_of_lease(const char *line, size_t length, const void *data)
 {
+	const struct lease *lease = data;
 	const char *at = line, *word = next_word(&at, line + length, &length);
 
 	for (size_t i = 0; word && i < lease->address_count; i++) {
@@ -229,9 +318,7 @@ static bool is_of_lease(const struct lease *lease, const char *line, size_t leng
 int hosts_remove(const struct store *store, const struct lease *lease, struct error *err)
 {
 	_cleanup_hosts_ struct hosts hosts = HOSTS_NONE;
-	_cleanup_buf_ struct buf rest = BUF_EMPTY;
-	const char *network = lease->network.name, *at, *line;
-	size_t length;
+	const char *network = lease->network.name;
 	int r;
 
 	hosts.fd = open_file(store, network);
@@ -240,21 +327,22 @@ int hosts_remove(const struct store *store, const struct lease *lease, struct er
 	if (hosts.fd < 0)
 		return fail(err, hosts.fd, "open the hosts file of network \"%s\"", network);
 	r = read_file(&hosts, network, err);
-	if (r < 0 || hosts.text.size == 0)
-		return r;
-	at = hosts.text.data;
-	while ((line = next_line(&at, &length))) {
-		if (!is_of_lease(lease, line, length))
-			buf_add(&rest, line, (size_t)(at - line));
-	}
-	return replace_text(&hosts, network, &rest, err);
+	return r < 0 ? r : explain(drop_lines(&hosts, is_of_lease, lease), network, err);
+}
+
+/* Whether the text @data lacks the line. */
+static bool is_unwanted(const char *line, size_t length, const void *data)
+{
+	while (length > 0 && line[length - 1] == ' ')
+		length--;
+	return !has_line(data, line, length);
 }
 
 int hosts_rebuild(const struct store *store, const char *network, const struct lease_list *leases,
 		  struct error *err)
 {
 	_cleanup_hosts_ struct hosts hosts = HOSTS_NONE;
-	_cleanup_buf_ struct buf fresh = BUF_EMPTY;
+	_cleanup_buf_ struct buf wanted = BUF_EMPTY;
 	int r;
 
 	hosts.fd = open_or_make(store, network, err);
@@ -263,15 +351,15 @@ int hosts_rebuild(const struct store *store, const char *network, const struct l
 	r = read_file(&hosts, network, err);
 	if (r < 0)
 		return r;
-	buf_add_string(&fresh, first_lines);
+	buf_add_string(&wanted, first_lines);
 	for (size_t i = 0; i < leases->count; i++) {
 		const struct lease *lease = &leases->items[i];
-		_cleanup_buf_ struct buf lines = BUF_EMPTY;
 
-		if (!lease->complete || !str_equal(lease->network.name, network))
-			continue;
-		add_lines(&fresh, lease, &lines);
-		buf_add_string(&fresh, lines.data ? lines.data : "");
+		if (lease->complete && str_equal(lease->network.name, network))
+			add_lines(&wanted, lease, &wanted);
 	}
-	return replace_text(&hosts, network, &fresh, err);
+	r = drop_lines(&hosts, is_unwanted, &wanted);
+	if (r >= 0)
+		r = put_lines(&hosts, wanted.data);
+	return explain(r, network, err);
 }

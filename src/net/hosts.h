@@ -3,8 +3,8 @@
  * The hosts file of a network: hosts(5), one for all of its containers, which mount it read-only.
  *
  * One shared file costs one line for a container that comes, however many are there. It is written
- * in place, since containers have mounted the inode: a line is appended by one write(2); a removal
- * writes the rest over it.
+ * in place, since containers have mounted the inode, and so that who reads meanwhile sees whole
+ * lines: a line whose container is gone gets "#" for its first byte, and its room is used again.
  */
 #ifndef BERTH_NET_HOSTS_H
 #define BERTH_NET_HOSTS_H
@@ -16,7 +16,7 @@
 int hosts_prepare(const struct store *store, struct arena *arena, const char *network,
 		  const char **ret_path, struct error *err) must_check;
 
-/* Appends a line for each address of the lease, with all its names. A name that another container
+/* Adds a line for each address of the lease, with all its names. A name that another container
  * of the network has already, or that means this host, is left out but for the id. */
 int hosts_add(const struct store *store, const struct lease *lease, struct error *err) must_check;
 
@@ -24,7 +24,8 @@ int hosts_add(const struct store *store, const struct lease *lease, struct error
 int hosts_remove(const struct store *store, const struct lease *lease,
 		 struct error *err) must_check;
 
-/* Writes the file anew from the leases of the network. */
+/* Makes the file hold what the complete leases of the network say, and nothing else. Lines that are
+ * right stay where they are. */
 int hosts_rebuild(const struct store *store, const char *network, const struct lease_list *leases,
 		  struct error *err) must_check;
 

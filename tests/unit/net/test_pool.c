@@ -135,6 +135,7 @@ static void wanted_addresses_must_be_free_and_of_the_subnet(void **state)
 	/* The same owner may have it twice: he was killed in between. */
 	assert_string_equal(again, "10.1.2.77");
 	assert_fine(lease_write(&store, &lease, &err), err);
+	assert_fine(pool_take(&store, &WISH(network, wanted, "a@eth0"), &address, &err), err);
 	assert_failed(pool_take(&store, &WISH(network, wanted, "b@eth0"), &address, &err), err,
 		      -EADDRINUSE);
 	assert_contains(err.text, "10.1.2.77 is taken by \"a@eth0\"");
@@ -226,14 +227,14 @@ static void a_sweep_leaves_what_leases_stand_for(void **state)
 	assert_fine(pool_sweep(&store, NULL, &err), err);
 }
 
-static void thousands_of_addresses_are_all_different(void **state)
+static void a_thousand_addresses_are_all_different(void **state)
 {
 	_cleanup_store_ struct store store = store_of(*state, STORE_CHANGE);
-	struct network network = network_of("n", "br", (const char *const[]){"10.1.0.0/20", NULL});
+	struct network network = network_of("n", "br", (const char *const[]){"10.1.0.0/22", NULL});
 	struct error err = ERROR_NONE;
 	struct address address, last = address_of("10.1.0.1");
 
-	for (size_t i = 0; i < 4093; i++) {
+	for (size_t i = 0; i < 1021; i++) {
 		assert_fine(pool_take(&store, &WISH(network, any, "a@eth0"), &address, &err), err);
 		assert_true(address_compare(&last, &address) < 0);
 		last = address;
@@ -252,7 +253,7 @@ int main(void)
 		world_test(only_the_owner_gives_back),
 		world_test(a_network_is_in_use_while_an_address_is_taken),
 		world_test(a_sweep_leaves_what_leases_stand_for),
-		world_test(thousands_of_addresses_are_all_different),
+		world_test(a_thousand_addresses_are_all_different),
 	};
 
 	if (skip_all_without(SYS_openat2, "openat2"))

@@ -123,8 +123,8 @@ static void only_a_file_of_the_bundle_with_one_name_is_written(void **state)
 {
 	struct world *world = *state;
 	static const char *const wrong[] = {
-		"link",	 "fifo", "hard", "missing",	"dir",
-		"via/a", "..",	 ".",	 "../victim/a", "dir/../../victim/a"};
+		"link",	 "inside", "fifo", "hard",	  "missing",	       "dir",
+		"via/a", "..",	   ".",	   "../victim/a", "dir/../../victim/a"};
 	_cleanup_free_ char *bundle = xasprintf("%s/bundle", world->path), *text = NULL;
 	struct error err = ERROR_NONE;
 
@@ -134,6 +134,8 @@ static void only_a_file_of_the_bundle_with_one_name_is_written(void **state)
 	put_file(world, "victim/a", "victim");
 	put_link(world, "bundle/link", "../victim/a");
 	put_link(world, "bundle/via", "../victim");
+	put_file(world, "bundle/dir/file", "");
+	put_link(world, "bundle/inside", "dir/file");
 	assert_int_equal(mkfifoat(world->fd, "bundle/fifo", 0600), 0);
 	assert_int_equal(linkat(world->fd, "victim/a", world->fd, "bundle/hard", 0), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
