@@ -53,6 +53,9 @@ bundle() {
 	shift 2
 	pull_call --network bridge "$@" --entrypoint /bin/sh --arg -c --arg "$script" "$T/$name"
 	((status == 0)) || fail "bundle $name: status $status"
+	# Names are the same in all tests, and the tree of cgroups is that of the machine.
+	jq --arg path "/$BERTH_TEST-$name" '.linux.cgroupsPath = $path' "$T/$name/config.json" >"$T/config" &&
+		cat "$T/config" >"$T/$name/config.json"
 }
 
 # start NAME: the container NAME of the bundle NAME, in the background.
