@@ -96,12 +96,13 @@ static int read_file(struct hosts *hosts, const char *network, struct error *err
 	return explain(r, network, err);
 }
 
-/* Yields the next line at *@at, without its end, and steps behind it; NULL at the end. */
+/* Yields the next line at *@at (NULL: no text), without its end, and steps behind it; NULL at the
+ * end. */
 static const char *next_line(const char **at, size_t *ret_length)
 {
 	const char *line = *at;
 
-	if (!*line)
+	if (!line || !*line)
 		return NULL;
 	*ret_length = strcspn(line, "\n");
 	*at = line + *ret_length + (line[*ret_length] == '\n');
@@ -193,43 +194,44 @@ static bool has_line(const struct buf *text, const char *line, size_t length)
 	return false;
 }
 
-static int set_first_byte(struct hosts *hosts, size_t offset, char byte)
+/* @line points into the text. */
+static int set_first_byte(struct hosts *hosts, char *line, char byte)
 {
-	hosts->text.data[offset] = byte;
-	return write_at(hosts, offset, &byte, 1);
+	*line = byte;
+	return write_at(hosts, (size_t)(line - hosts->text.data), &byte, 1);
 }
 
-/* Finds a line that is none, with room for @length bytes. */
-static bool find_room(const struct hosts *hosts, size_t length, size_t *ret_offset,
-		      size_t *ret_length)
+/* Finds a line that is none, with room for @length bytes; NULL where there is none. */
+static char *find_room(const struct hosts *hosts, size_t length, size_t *ret_length)
 {
 	const char *at = hosts->text.data, *line;
 
 	while ((line = next_line(&at, ret_length))) {
-		*ret_offset = (size_t)(line - hosts->text.data);
 		if (*line == '#' && *ret_length >= length)
-			return true;
+			return hosts->text.data + (line - hosts->text.data);
 	}
-	return false;
+	return NULL;
 }
 
 static int put_line(struct hosts *hosts, const char *line, size_t length)
 {
 	_cleanup_free_ char *whole = NULL;
-	size_t offset, room;
+	size_t room = length;
+	char *place = find_room(hosts, length, &room);
 	int r;
 
-	if (find_room(hosts, length, &offset, &room)) {
+	if (place) {
 		whole = xasprintf("#%-*.*s", (int)room - 1, (int)length - 1, line + 1);
-		memcpy(hosts->text.data + offset, whole, room);
-		r = write_at(hosts, offset, whole, room);
+		memcpy(place, whole, room);
 	} else {
-		offset = hosts->text.size;
+		const size_t end = hosts->text.size;
+
 		whole = xasprintf("#%.*s\n", (int)length - 1, line + 1);
 		buf_add_string(&hosts->text, whole);
-		r = write_at(hosts, offset, whole, length + 1);
+		place = hosts->text.data + end;
 	}
-	return r < 0 ? r : set_first_byte(hosts, offset, line[0]);
+	r = write_at(hosts, (size_t)(place - hosts->text.data), whole, strlen(whole));
+	return r < 0 ? r : set_first_byte(hosts, place, line[0]);
 }
 
 /* Adds those of the lines that the file has not. */
@@ -259,7 +261,7 @@ static int drop_lines(struct hosts *hosts, picks *is_picked, const void *data)
 		size_t offset = (size_t)(line - hosts->text.data);
 
 		if (length > 0 && *line != '#' && is_picked(line, length, data))
-			r = set_first_byte(hosts, offset, '#');
+			r = set_first_byte(hosts, hosts->text.data + offset, '#');
 		if (length > 0 && *line != '#')
 			end = offset + length + 1;
 	}
