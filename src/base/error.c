@@ -69,3 +69,11 @@ int within(struct error *err, int code, const char *format, ...)
 	snprintf(err->text + used, sizeof(err->text) - used, ": %s", inner);
 	return code;
 }
+
+void error_keep_first(int r, const struct error *now, int *first, struct error *err)
+{
+	if (r < 0 && *first >= 0) {
+		*first = r;
+		*err = *now;
+	}
+}

@@ -272,7 +272,7 @@ static int connect_all(const struct attachment *a, struct arena *arena, struct n
 }
 
 int attach_add(const struct store *store, struct arena *arena, const struct request *request,
-	       int nsfd, const struct netns_id *netns, struct lease *ret, struct error *err)
+	       const struct attach_place *place, struct lease *ret, struct error *err)
 {
 	/* The first is closed last. */
 	_cleanup_netlink_ struct netlink nft = NETLINK_CLOSED;
@@ -280,7 +280,7 @@ int attach_add(const struct store *store, struct arena *arena, const struct requ
 	const struct driver *driver = driver_of(&request->network);
 	struct error ignored = ERROR_NONE;
 	struct lease lease;
-	const struct attachment attachment = {store, &lease, nsfd, &host, &inside};
+	const struct attachment attachment = {store, &lease, place->nsfd, &host, &inside};
 	int r = driver->has_firewall ? forwarding_check(&request->network, err) : 0;
 
 	if (r >= 0)
@@ -288,11 +288,11 @@ int attach_add(const struct store *store, struct arena *arena, const struct requ
 	if (r >= 0)
 		r = netlink_open(NETLINK_ROUTE, &host, err);
 	if (r >= 0)
-		r = netlink_open_in(nsfd, NETLINK_ROUTE, &inside, err);
+		r = netlink_open_in(place->nsfd, NETLINK_ROUTE, &inside, err);
 	if (r >= 0)
 		r = make_room(store, arena, request, err);
 	if (r >= 0)
-		r = make_lease(store, arena, request, netns, &lease, err);
+		r = make_lease(store, arena, request, &place->id, &lease, err);
 	if (r < 0)
 		return within(err, r, "network \"%s\"", request->network.name);
 	r = connect_all(&attachment, arena, &nft, err);
@@ -307,15 +307,6 @@ int attach_add(const struct store *store, struct arena *arena, const struct requ
 }
 
 /* --- Parting ------------------------------------------------------------------------------- */
-
-/* Keeps the first error, and its code. */
-static void keep_first(int r, const struct error *now, int *first, struct error *err)
-{
-	if (r < 0 && *first >= 0) {
-		*first = r;
-		*err = *now;
-	}
-}
 
 /* What other leases there are: of the same network, and any that the firewall is for. */
 struct others {
@@ -363,11 +354,11 @@ static int disconnect_all(const struct attachment *a, struct netlink *nft,
 	int first = 0;
 
 	if (driver->has_firewall)
-		keep_first(close_firewall(nft, a->lease, others, &now), &now, &first, err);
-	keep_first(driver->disconnect(a, &now), &now, &first, err);
-	keep_first(hosts_remove(a->store, a->lease, &now), &now, &first, err);
+		error_keep_first(close_firewall(nft, a->lease, others, &now), &now, &first, err);
+	error_keep_first(driver->disconnect(a, &now), &now, &first, err);
+	error_keep_first(hosts_remove(a->store, a->lease, &now), &now, &first, err);
 	if (!others->of_network)
-		keep_first(driver->retire(a, &now), &now, &first, err);
+		error_keep_first(driver->retire(a, &now), &now, &first, err);
 	return first;
 }
 

@@ -5,16 +5,21 @@
 
 #include "request.h"
 
+/* The container's network namespace. */
+struct attach_place {
+	int nsfd; /* the caller's */
+	struct netns_id id;
+};
+
 /*
- * Gives the namespace @nsfd (@netns is its id) a link as @request says: lease, addresses, shared
+ * Gives the namespace @place a link as @request says: lease, addresses, shared
  * parts of the network, the link with addresses, MTU and routes, loopback up, limits of bandwidth,
  * firewall, hosts file. A lease of the same container and link is -EEXIST, unless its namespace is
  * gone: then that one is taken away first. On failure everything is undone, and the first error
  * counts. *ret (may be NULL) lies in @arena.
  */
 int attach_add(const struct store *store, struct arena *arena, const struct request *request,
-	       int nsfd, const struct netns_id *netns, struct lease *ret,
-	       struct error *err) must_check;
+	       const struct attach_place *place, struct lease *ret, struct error *err) must_check;
 
 /* Undoes a lease whole, complete or not; what is gone already is fine. Goes on after an error, and
  * returns the first. */

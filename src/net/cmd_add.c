@@ -36,16 +36,17 @@ static int check_rights(const struct request *request, struct error *err)
 static int join(const struct store *store, struct arena *arena, const struct request *request,
 		const struct target *target, struct error *err)
 {
-	struct netns_id netns;
 	_cleanup_fd_ int nsfd = -EBADF;
+	struct attach_place place;
 	int r = check_rights(request, err);
 
 	if (r < 0)
 		return r;
-	nsfd = target_open_netns(target, &netns, err);
+	nsfd = target_open_netns(target, &place.id, err);
 	if (nsfd < 0)
 		return nsfd;
-	r = attach_add(store, arena, request, nsfd, &netns, /* ret_lease= */ NULL, err);
+	place.nsfd = nsfd;
+	r = attach_add(store, arena, request, &place, /* ret= */ NULL, err);
 	if (r == -EPERM && !proc_in_first_user_namespace())
 		return within(err, r,
 			      "root of a user namespace has no right to the host's links; "

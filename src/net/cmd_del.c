@@ -18,15 +18,6 @@ static const struct option options[] = {
 	 "only this link of it (default: all)"},
 };
 
-/* Keeps the first error, and its code. */
-static void keep_first(int r, const struct error *now, int *first, struct error *err)
-{
-	if (r < 0 && *first >= 0) {
-		*first = r;
-		*err = *now;
-	}
-}
-
 static int remove_leases(const struct store *store, struct arena *arena, const char *id,
 			 const char *link, struct error *err)
 {
@@ -37,8 +28,8 @@ static int remove_leases(const struct store *store, struct arena *arena, const c
 
 	for (size_t i = 0; r >= 0 && i < list.count; i++) {
 		if (!link || str_equal(list.items[i].link, link))
-			keep_first(attach_remove(store, arena, &list.items[i], &now), &now, &first,
-				   err);
+			error_keep_first(attach_remove(store, arena, &list.items[i], &now), &now,
+					 &first, err);
 	}
 	return r < 0 ? r : first;
 }
@@ -53,7 +44,8 @@ static int remove_user_nets(const struct store *store, struct arena *arena, cons
 
 	for (size_t i = 0; r >= 0 && i < list.count; i++) {
 		if (!link || str_equal(list.items[i].link, link))
-			keep_first(user_net_remove(store, &list.items[i], &now), &now, &first, err);
+			error_keep_first(user_net_remove(store, &list.items[i], &now), &now, &first,
+					 err);
 	}
 	return r < 0 ? r : first;
 }
@@ -75,9 +67,10 @@ static int run(const struct context *context, void *values, char *const *args, s
 	if (r < 0)
 		return r;
 	/* None is fine: a poststop hook is run after an add that failed, too. */
-	keep_first(remove_leases(&store, arena, target.id, given->link, &now), &now, &first, err);
-	keep_first(remove_user_nets(&store, arena, target.id, given->link, &now), &now, &first,
-		   err);
+	error_keep_first(remove_leases(&store, arena, target.id, given->link, &now), &now, &first,
+			 err);
+	error_keep_first(remove_user_nets(&store, arena, target.id, given->link, &now), &now,
+			 &first, err);
 	return first;
 }
 

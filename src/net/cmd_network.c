@@ -272,10 +272,7 @@ static int remove_all(const struct call *call)
 		struct error now = ERROR_NONE;
 		int r = network_remove(call->store, *name, &now);
 
-		if (r < 0 && first >= 0) {
-			first = r;
-			*call->err = now;
-		}
+		error_keep_first(r, &now, &first, call->err);
 	}
 	return first;
 }

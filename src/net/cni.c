@@ -249,7 +249,7 @@ static int command_add_link(struct call *call, struct error *err)
 {
 	_cleanup_store_ struct store store = STORE_CLOSED;
 	_cleanup_fd_ int nsfd = -EBADF;
-	struct netns_id netns;
+	struct attach_place place;
 	struct request request;
 	struct lease lease;
 	int r = take_whole_config(call, err);
@@ -263,12 +263,13 @@ static int command_add_link(struct call *call, struct error *err)
 	if (r < 0)
 		return r;
 	call->code = CNI_INVALID_ENVIRONMENT;
-	nsfd = netns_open_path(call->context->cni_netns, &netns, err);
+	nsfd = netns_open_path(call->context->cni_netns, &place.id, err);
 	if (nsfd < 0)
 		return within(err, nsfd, "CNI_NETNS");
 	call->code = CNI_FAILED;
 	make_request(call, &request);
-	r = attach_add(&store, call->arena, &request, nsfd, &netns, &lease, err);
+	place.nsfd = nsfd;
+	r = attach_add(&store, call->arena, &request, &place, &lease, err);
 	return r < 0 ? r : answer(call, &store, &lease, err);
 }
 

@@ -6,14 +6,6 @@
 #include "pool.h"
 #include "reload.h"
 
-static void keep_first(int r, const struct error *now, int *first, struct error *err)
-{
-	if (r < 0 && *first >= 0) {
-		*first = r;
-		*err = *now;
-	}
-}
-
 int gc_all(const struct store *store, struct arena *arena,
 	   bool (*is_unwanted)(const struct lease *lease, const void *data), const void *data,
 	   size_t *ret_count, struct error *err)
@@ -33,11 +25,11 @@ int gc_all(const struct store *store, struct arena *arena,
 		    !(is_unwanted && is_unwanted(lease, data)))
 			continue;
 		r = attach_remove(store, arena, lease, &now);
-		keep_first(r, &now, &first, err);
+		error_keep_first(r, &now, &first, err);
 		if (r >= 0)
 			++*ret_count;
 	}
-	keep_first(pool_sweep(store, /* ret_count= */ NULL, &now), &now, &first, err);
-	keep_first(reload_all(store, arena, &now), &now, &first, err);
+	error_keep_first(pool_sweep(store, /* ret_count= */ NULL, &now), &now, &first, err);
+	error_keep_first(reload_all(store, arena, &now), &now, &first, err);
 	return first;
 }

@@ -300,10 +300,7 @@ int user_net_gc(const struct store *store, struct arena *arena, size_t *ret_coun
 		r = user_net_remove(store, &list.items[i], &now);
 		if (r >= 0)
 			++*ret_count;
-		else if (first >= 0) {
-			first = r;
-			*err = now;
-		}
+		error_keep_first(r, &now, &first, err);
 	}
 	return first;
 }

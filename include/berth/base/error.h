@@ -57,4 +57,10 @@ int refuse_as(struct error *err, int code, const char *format, ...)
 int within(struct error *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4), cold));
 
+/*
+ * For work that goes on after an error: keeps the first. Where @r is negative and *first is not
+ * yet, both it and its text, @now, are kept.
+ */
+void error_keep_first(int r, const struct error *now, int *first, struct error *err);
+
 #endif
