@@ -179,7 +179,7 @@ int netns_open_path(const char *path, struct netns_id *ret_id, struct error *err
 
 int netns_open(const struct netns_id *id, struct error *err)
 {
-	struct netns_id found;
+	struct netns_id found = {.cookie = 0};
 	_cleanup_fd_ int nsfd = id->path ? netns_open_path(id->path, &found, err)
 					 : netns_open_pid(id->pid, id->start_ticks, &found, err);
 

@@ -375,6 +375,7 @@ static void check_child(struct setting *setting, const char *kind)
 	r = drive(setting, connect, &err);
 	if (r == -EOPNOTSUPP) {
 		assert_contains(err.text, "modprobe");
+		netlink_batch_free(take_ptr(&batch)); /* what is skipped does not return */
 		skip_because("the kernel has neither macvlan nor ipvlan");
 	}
 	assert_fine(r, err);
@@ -441,7 +442,7 @@ int main(void)
 		setting_test(a_parent_that_is_missing_is_named),
 	};
 
-	if (skip_all_without(SYS_openat2, "openat2") || !kernel_test_begin())
+	if (!kernel_test_begin())
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
