@@ -58,13 +58,35 @@ static int match_address(const struct nlmsghdr *answer, void *data)
 	return 0;
 }
 
+static int take_link(const struct nlattr *attribute, void *data)
+{
+	int *index = data;
+
+	if (mnl_attr_get_type(attribute) == RTA_OIF &&
+	    mnl_attr_validate(attribute, MNL_TYPE_U32) >= 0)
+		*index = (int)mnl_attr_get_u32(attribute);
+	return MNL_CB_OK;
+}
+
+/* Whether a default route leads through another link: the first that had one keeps it. */
+static bool is_elsewhere(const struct nlmsghdr *answer, int own)
+{
+	const struct rtmsg *head = mnl_nlmsg_get_payload(answer);
+	int index = 0;
+
+	return head->rtm_type == RTN_UNICAST && head->rtm_table == RT_TABLE_MAIN &&
+	       mnl_attr_parse(answer, sizeof(*head), take_link, &index) >= 0 && index != 0 &&
+	       index != own;
+}
+
 static int match_route(const struct nlmsghdr *answer, void *data)
 {
 	struct search *search = data;
 	const struct rtmsg *head = mnl_nlmsg_get_payload(answer);
 
 	if (head->rtm_dst_len == 0 &&
-	    has_address(answer, sizeof(*head), RTA_GATEWAY, head->rtm_family, &search->address))
+	    (is_elsewhere(answer, search->index) ||
+	     has_address(answer, sizeof(*head), RTA_GATEWAY, head->rtm_family, &search->address)))
 		search->found = true;
 	return 0;
 }

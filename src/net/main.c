@@ -15,9 +15,9 @@
 #define ROOT_OF_ROOT "/var/lib/berth-net"
 
 static const struct command_syntax *const commands[] = {
-	&command_netdevices.syntax, &command_add.syntax,     &command_del.syntax,
-	&command_check.syntax,	    &command_list.syntax,    &command_reload.syntax,
-	&command_gc.syntax,	    &command_network.syntax,
+	&command_add.syntax,	 &command_del.syntax,	     &command_check.syntax,
+	&command_list.syntax,	 &command_reload.syntax,     &command_gc.syntax,
+	&command_network.syntax, &command_netdevices.syntax,
 };
 
 struct globals {

@@ -123,6 +123,59 @@ load helpers
 	nothing_left
 }
 
+@test "links of two networks: the way out is the first one's" {
+	net_ok network create web --subnet 10.50.0.0/24 --subnet fd50::/64
+	add c1 --network bridge
+	net_ok add --id c1 --netns /run/netns/c1 --network web --link eth1
+	is "$(inside c1 ip -j route show default | jq -r '.[].dev')" eth0
+	is "$(inside c1 ip -j -6 route show default | jq -r '.[].dev')" eth0
+	reach c1 10.187.0.1
+	reach c1 10.50.0.1
+	net_ok check c1
+	inside c1 ip route delete default
+	net_fails check c1
+	contains "$stderr" "there is no default route by"
+	net_ok del --id c1
+	nothing_left
+}
+
+@test "a bridge that is there before is used as it is, and stays" {
+	host ip link add mine type bridge
+	host ip address add 10.50.0.1/24 dev mine
+	host ip link set mine up
+	net_ok network create web --interface mine --subnet 10.50.0.0/24 --subnet fd50::/64
+	add c1 --network web --publish 8080:80
+	reach c1 10.50.0.1
+	is "$(host ip -j address show dev mine | jq -r '[.[0].addr_info[] |
+		select(.scope == "global") | .local] | join(" ")')" 10.50.0.1
+	is "$(host cat /proc/sys/net/ipv4/conf/mine/route_localnet)" 0
+	container c2
+	net_fails add --id c2 --netns /run/netns/c2 --network web --publish 127.0.0.1:8081:80
+	contains "$stderr" "echo 1 >/proc/sys/net/ipv4/conf/mine/route_localnet"
+	host sh -c 'echo 1 >/proc/sys/net/ipv4/conf/mine/route_localnet'
+	net_ok add --id c2 --netns /run/netns/c2 --network web --publish 127.0.0.1:8081:80
+	serve c2 80
+	is "$(fetch host http://127.0.0.1:8081/)" "page of c2"
+	net_ok del --id c1
+	net_ok del --id c2
+	nothing_left
+	host ip link show mine
+}
+
+@test "what is no bridge, or another network's, is refused" {
+	host ip link add mine type veth peer name other
+	net_ok network create web --interface mine --subnet 10.50.0.0/24
+	container c1
+	net_fails add --id c1 --netns /run/netns/c1 --network web
+	contains "$stderr" 'the link "mine" is not a bridge'
+	host ip link delete mine
+	host ip link add mine type bridge
+	host ip link set mine alias "berth-net away"
+	net_fails add --id c1 --netns /run/netns/c1 --network web
+	contains "$stderr" 'the bridge "mine" is that of network "away"'
+	nothing_left
+}
+
 @test "an address is not given again at once" {
 	local first
 
