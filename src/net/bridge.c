@@ -90,13 +90,10 @@ static int check_foreign(const struct attachment *attachment, const struct link_
 	const struct publish_list *publish = &attachment->lease->publish;
 
 	if (!str_equal(bridge->kind, "bridge"))
-		return refuse(err, "network \"%s\": the link \"%s\" is not a bridge", network->name,
-			      network->link);
+		return refuse(err, "the link \"%s\" is not a bridge", network->link);
 	if (str_starts(bridge->alias, ALIAS_PREFIX))
-		return refuse_as(err, -EADDRINUSE,
-				 "network \"%s\": the bridge \"%s\" is that of network \"%s\"",
-				 network->name, network->link,
-				 bridge->alias + strlen(ALIAS_PREFIX));
+		return refuse_as(err, -EADDRINUSE, "the bridge \"%s\" is that of network \"%s\"",
+				 network->link, bridge->alias + strlen(ALIAS_PREFIX));
 	for (size_t i = 0; i < publish->count; i++) {
 		const struct address *host = &publish->items[i].host;
 

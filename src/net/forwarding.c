@@ -64,9 +64,7 @@ int forwarding_check(const struct network *network, struct error *err)
 			r = is_set(procfd, settings[i].path, err);
 		if (r == -ENOENT)
 			return refuse_as(err, r,
-					 "network \"%s\" has IPv6 addresses, and this host has no "
-					 "IPv6",
-					 network->name);
+					 "it has IPv6 addresses, and this host has no IPv6");
 		if (r < 0)
 			return r;
 		if (r == 0)
@@ -74,10 +72,9 @@ int forwarding_check(const struct network *network, struct error *err)
 	}
 	if (missing.size == 0)
 		return 0;
-	return refuse_as(
-		err, -ENETUNREACH,
-		"network \"%s\": this host does not forward packets; to let it: sysctl -w%s",
-		network->name, missing.data);
+	return refuse_as(err, -ENETUNREACH,
+			 "this host does not forward packets; to let it: sysctl -w%s",
+			 missing.data);
 }
 
 /* Writes a sysctl of a bridge. */

@@ -173,6 +173,7 @@ load helpers
 	host ip link set mine alias "berth-net away"
 	net_fails add --id c1 --netns /run/netns/c1 --network web
 	contains "$stderr" 'the bridge "mine" is that of network "away"'
+	host ip link delete mine
 	nothing_left
 }
 
