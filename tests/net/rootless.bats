@@ -250,6 +250,8 @@ print(s.recv(512).decode())' "${network#*:}")" "a question, as long as a header 
 	needs slirp4netns
 	serve host 8091 "page of the host"
 	user_container
+	needs pasta
+	needs slirp4netns
 	for network in pasta slirp4netns; do
 		user_fails "$BERTH_NET" add --id c --pid "$PID" --network "$network" --publish 8090-8092:90-92
 		contains "$stderr" 8091
@@ -326,6 +328,8 @@ print(s.recv(512).decode())' "${network#*:}")" "a question, as long as a header 
 @test "gc ends the program of a container that is gone" {
 	local network
 
+	needs pasta
+	needs slirp4netns
 	needs pasta
 	needs slirp4netns
 	for network in pasta slirp4netns; do
@@ -430,4 +434,30 @@ killed_everywhere() {
 	# Who has no token in his words is somebody else, and is there to read this.
 	timeout 5 bash -c 'echo >"$0"' "$T/user/end" || fail "the other one was killed, too"
 	kill -9 "$PID"
+}
+
+@test "a bundle that berth-pull made for the user" {
+	local network
+
+	LAB_DIR=$PROJECT_DIR/tests/pull/lab
+	# shellcheck source=tests/pull/bundle.bash
+	. "$PROJECT_DIR/tests/pull/bundle.bash"
+	busybox_image "{}"
+	chmod -R a+rX layout busybox.tar
+	needs pasta
+	needs slirp4netns
+	for network in pasta slirp4netns; do
+		user_ok "${BERTH%/*}/berth-pull" -q --from "oci:$T/layout:busybox" --network "$network" \
+			--publish 8080:80 --entrypoint /bin/sh --arg -c --arg \
+			'mkdir -p /www && echo "page by berth-pull" >/www/index.html && exec /bin/busybox httpd -f -p "[::]:80" -h /www' \
+			"pulled-$network"
+		user_ok "$BERTH" run -d -b "pulled-$network" "$ID"
+		wait_for 10 fetch outside http://192.0.2.1:8080/
+		user_ok "$BERTH_NET" list
+		contains "$output" "$network"
+		user_ok "$BERTH" delete --force "$ID"
+		nothing_of_users
+	done
+	user_fails "${BERTH%/*}/berth-pull" -q --from "oci:$T/layout:busybox" --network pasta --ip 10.1.2.3 bad
+	contains "$stderr" --ip
 }

@@ -87,7 +87,7 @@ config_has() {
 	stand_in 'echo relative/hosts'
 	pull_fails 'which is no absolute path' --from oci:layout:busybox --network bridge bundle
 	stand_in 'exit 0'
-	busybox_bundle bundle --network pasta
+	busybox_bundle bundle --network slirp4netns
 	config_has '[.mounts[].destination] | index("/etc/hosts") == null'
 	config_has '[.mounts[].destination] | index("/etc/resolv.conf")'
 }

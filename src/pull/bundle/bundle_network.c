@@ -170,6 +170,10 @@ int bundle_network_read(struct arena *arena, const struct bundle_options *option
 			      "--network %s is root's: an ordinary user has no right to the host's "
 			      "links; take --network pasta",
 			      network->name);
+	/* It becomes nobody then, and nobody may not enter root's namespaces. */
+	if (!options->user_namespace && str_equal(network->name, "pasta"))
+		return refuse(err, "--network pasta: pasta does not serve root: take --network "
+				   "bridge");
 	r = find_root(arena, options, network, err);
 	return r < 0 ? r : check_options(ret, err);
 }

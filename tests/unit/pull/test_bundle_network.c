@@ -84,9 +84,9 @@ static void test_nothing_more_than_what_is_given(void **state)
 	struct reading reading;
 
 	(void)state;
-	read_line(&reading, ARGS("--network", "pasta", "--hostname", "x"));
+	read_line(&reading, ARGS("--network", "slirp4netns", "--hostname", "x"));
 	check_written(bundle_network_annotate, &reading.plan,
-		      "{'org.berth.net.network':'pasta',"
+		      "{'org.berth.net.network':'slirp4netns',"
 		      "'org.berth.net.resolv-conf':'resolv.conf'}");
 	check_written(bundle_network_write_hooks, &reading.plan,
 		      "{'hooks':{'createRuntime':[{'path':'/sbin/berth-net',"

@@ -60,6 +60,7 @@ static const char *const wrong[][3] = {
 	{"--pids", "-2", "--pids"},
 	{"--pids", "many", "--pids"},
 	{"--network", "", "--network: the name is empty"},
+	{"--network", "pasta", "pasta does not serve root"},
 	{"--publish", "80:80", "--publish needs a network of the container's own"},
 	{"--ip", "10.1.2.3", "not with --network none"},
 	{"--mac", "02:00:00:00:00:01", "--mac needs"},
@@ -329,10 +330,9 @@ static void test_network(void **state)
 		const char *text;
 		enum bundle_network_kind kind;
 	} rows[] = {
-		{"none", BUNDLE_NETWORK_NONE},	 {"host", BUNDLE_NETWORK_HOST},
-		{"pasta", BUNDLE_NETWORK_USER},	 {"slirp4netns", BUNDLE_NETWORK_USER},
-		{"bridge", BUNDLE_NETWORK_LINK}, {"bridge:web", BUNDLE_NETWORK_LINK},
-		{"web", BUNDLE_NETWORK_LINK},
+		{"none", BUNDLE_NETWORK_NONE},	      {"host", BUNDLE_NETWORK_HOST},
+		{"slirp4netns", BUNDLE_NETWORK_USER}, {"bridge", BUNDLE_NETWORK_LINK},
+		{"bridge:web", BUNDLE_NETWORK_LINK},  {"web", BUNDLE_NETWORK_LINK},
 	};
 	struct command_line line;
 
@@ -359,7 +359,7 @@ static void test_network_options_need_their_network(void **state)
 		refused(ARGS("--network", "host", options[i][0], options[i][1]), options[i][0]);
 		good(&line, ARGS("--network", "web", options[i][0], options[i][1]));
 		line_done(&line);
-		good(&line, ARGS("--network", "pasta", options[i][0], options[i][1]));
+		good(&line, ARGS("--network", "slirp4netns", options[i][0], options[i][1]));
 		line_done(&line);
 	}
 	refused(ARGS("--network", "web", "--publish", "80:80,81:81"), "has a comma");
