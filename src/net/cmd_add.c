@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "berth/base/proc.h"
-
 #include "attach.h"
 #include "command.h"
 #include "resolv.h"
@@ -46,12 +44,7 @@ static int join(const struct store *store, struct arena *arena, const struct req
 	if (nsfd < 0)
 		return nsfd;
 	place.nsfd = nsfd;
-	r = attach_add(store, arena, request, &place, /* ret= */ NULL, err);
-	if (r == -EPERM && !proc_in_first_user_namespace())
-		return within(err, r,
-			      "root of a user namespace has no right to the host's links; "
-			      "take --network pasta");
-	return r;
+	return attach_add(store, arena, request, &place, /* ret= */ NULL, err);
 }
 
 /* A program is started for the user namespace of a process, too: a path does not name that. */

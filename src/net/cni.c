@@ -21,6 +21,7 @@
 #include "forwarding.h"
 #include "gc.h"
 #include "names.h"
+#include "rights.h"
 
 /* Bytes of a configuration. */
 #define INPUT_MAX (1u << 20)
@@ -245,6 +246,14 @@ static int answer(struct call *call, const struct store *store, const struct lea
 	return r;
 }
 
+static int check_rights(struct error *err)
+{
+	return rights_over_links() ? 0
+				   : refuse_as(err, -EPERM,
+					       "the caller has no right to links and firewall of "
+					       "this network namespace (CAP_NET_ADMIN)");
+}
+
 static int command_add_link(struct call *call, struct error *err)
 {
 	_cleanup_store_ struct store store = STORE_CLOSED;
@@ -260,6 +269,10 @@ static int command_add_link(struct call *call, struct error *err)
 		r = find_network(call, &store, err);
 	if (r >= 0)
 		r = check_wishes(call, err);
+	if (r < 0)
+		return r;
+	call->code = CNI_NOT_AVAILABLE;
+	r = check_rights(err);
 	if (r < 0)
 		return r;
 	call->code = CNI_INVALID_ENVIRONMENT;
@@ -413,6 +426,9 @@ static int command_status(struct call *call, struct error *err)
 	if (r < 0)
 		return r;
 	call->code = CNI_NOT_AVAILABLE;
+	r = check_rights(err);
+	if (r < 0)
+		return r;
 	driver = driver_of(&call->config.network);
 	if (!driver->has_firewall)
 		return 0;

@@ -5,8 +5,10 @@
 
 #include <stdbool.h>
 
-/* Without them there are networks of user_net.h only. Root of a user namespace has them by name,
- * and the kernel refuses him all the same where the network namespace is another's. */
+/*
+ * Without them there are the networks of user_net.h only. Root of a user namespace has them where
+ * the network namespace is his, too, and not over that of the host.
+ */
 bool rights_over_links(void);
 
 #endif

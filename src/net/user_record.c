@@ -51,17 +51,19 @@ static int read_version(const struct decode *decode, const struct json *value, v
 static int read_id(const struct decode *decode, const struct json *value, void *target,
 		   struct error *err)
 {
-	(void)decode;
+	int r = name_check_container("id", value->text, err);
+
 	((struct user_net *)target)->id = value->text;
-	return name_check_container("id", value->text, err);
+	return r < 0 ? within(err, r, "%s", decode->what) : 0;
 }
 
 static int read_link(const struct decode *decode, const struct json *value, void *target,
 		     struct error *err)
 {
-	(void)decode;
+	int r = name_check_link("link", value->text, err);
+
 	((struct user_net *)target)->link = value->text;
-	return name_check_link("link", value->text, err);
+	return r < 0 ? within(err, r, "%s", decode->what) : 0;
 }
 
 static int read_network(const struct decode *decode, const struct json *value, void *target,

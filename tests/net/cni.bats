@@ -8,6 +8,7 @@ load helpers
 setup() {
 	net_setup
 	SPEC_VERSION=1.0.0
+	BERTH_NET_AS=()
 }
 
 # The plugin's part of a network, as an administrator would have written it for the bridge plugin.
@@ -28,7 +29,8 @@ cni() {
 	shift 3
 	status=0
 	host env CNI_COMMAND="$command" CNI_CONTAINERID="$name" CNI_NETNS="/run/netns/$name" \
-		CNI_IFNAME=eth0 CNI_PATH=/nowhere "$@" timeout -k 5 "$NET_TIMEOUT" "$BERTH_NET" \
+		CNI_IFNAME=eth0 CNI_PATH=/nowhere "$@" timeout -k 5 "$NET_TIMEOUT" \
+		"${BERTH_NET_AS[@]}" "$BERTH_NET" \
 		>"$T/stdout" 2>"$T/stderr" <<<"$text" || status=$?
 	read_file output "$T/stdout"
 	read_file stderr "$T/stderr"
@@ -309,6 +311,16 @@ with_result() {
 	host env CNI_COMMAND=ADD CNI_CONTAINERID=c1 CNI_NETNS=/run/netns/c1 CNI_IFNAME=eth0 \
 		sh -c '"$1" >/dev/full' sh "$BERTH_NET" <<<"$(config)" || status=$?
 	is "$status" 1
+	nothing_left
+}
+
+@test "an engine without rights is told so" {
+	container c1
+	BERTH_NET_AS=(setpriv --bounding-set=-net_admin)
+	SPEC_VERSION=1.1.0
+	cni_fails 50 ADD c1 "$(config)"
+	contains "$output" CAP_NET_ADMIN
+	cni_fails 50 STATUS c1 "$(config)"
 	nothing_left
 }
 

@@ -125,7 +125,7 @@ nothing_of_users() {
 programs() {
 	local pid name
 
-	for pid in $(pgrep -x 'pasta(\.avx2)?|passt(\.avx2)?|slirp4netns' || true); do
+	for pid in $(pgrep -x 'pasta(.avx2)?' || true; pgrep -x slirp4netns || true); do
 		name=$(readlink "/proc/$pid/ns/net" || true)
 		[[ $name != "$(readlink "/proc/$HOST_PID/ns/net")" ]] || echo "$pid"
 	done
@@ -310,6 +310,20 @@ print(s.recv(512).decode())' "${network#*:}")" "a question, as long as a header 
 	contains "$stderr" "XDG_RUNTIME_DIR"
 	nothing_of_users
 	kill -9 "$PID"
+}
+
+@test "root of a user namespace, with the host's network and with one of his own" {
+	# shellcheck disable=SC2016 # the inner shell expands it
+	local script='unshare -n sleep 1000 </dev/null >/dev/null 2>&1 & pid=$!
+		while [ "$(readlink /proc/$pid/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do :; done
+		"$0" add --id c --pid $pid "$@"; r=$?
+		[ $r != 0 ] || "$0" check c && "$0" del --id c; kill $pid; exit $r'
+
+	user_fails unshare -Ur sh -c "$script" "$BERTH_NET" --network bridge
+	contains "$stderr" "take --network pasta"
+	user_ok unshare -Urnm sh -c "echo 1 >/proc/sys/net/ipv4/ip_forward
+		echo 1 >/proc/sys/net/ipv6/conf/all/forwarding; $script" "$BERTH_NET" --network bridge
+	is "$stderr" ""
 }
 
 @test "root has no pasta" {
