@@ -125,7 +125,7 @@ nothing_of_users() {
 programs() {
 	local pid name
 
-	for pid in $(pgrep -x 'pasta(.avx2)?' || true; pgrep -x slirp4netns || true); do
+	for pid in $(pgrep -x 'pas(st|ta)(.avx2)?' || true; pgrep -x slirp4netns || true); do
 		name=$(readlink "/proc/$pid/ns/net" || true)
 		[[ $name != "$(readlink "/proc/$HOST_PID/ns/net")" ]] || echo "$pid"
 	done
