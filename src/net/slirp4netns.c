@@ -192,15 +192,15 @@ static int start_slirp4netns(const struct user_start *start, struct error *err)
 	_cleanup_background_ struct background background = BACKGROUND_UNSET;
 	_cleanup_free_ char *file = xasprintf("%s.sock", start->net->token);
 	_cleanup_free_ char *path = xasprintf("%s/%s", start->directory, file);
-	_cleanup_fd_ int ready_read = -EBADF, ready_write = -EBADF;
+	_cleanup_fd_ int ready_read = -EBADF;
 	int fds[2], r;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return fail(err, -errno, "make a pipe");
 	ready_read = fds[0];
-	ready_write = fds[1];
-	r = prepare(start, file, ready_write, &background, err);
-	ready_write = fd_close(ready_write);
+	r = prepare(start, file, fds[1], &background, err);
+	/* Its end alone is open now: where it ends, the pipe does. */
+	fd_close(fds[1]);
 	if (r >= 0)
 		r = wait_until_ready(&background, ready_read, err);
 	if (r >= 0)
