@@ -224,7 +224,7 @@ compare_filters() {
 @test "wrong options are refused before anything is fetched" {
 	local row
 
-	for row in '--memory lots' '--cpus 0' '--pids 0' '--network bridge' '--user a:b:c' \
+	for row in '--memory lots' '--cpus 0' '--pids 0' '--network a,b' '--user a:b:c' \
 		'--cap-add NOTHING' '--volume name:/x' '--volume /nonexistent:/x' \
 		'--tmpfs relative' '--security-opt apparmor=x' '--userns keep-id' '--cwd here' \
 		'--hostname a_b' '--image-volumes copy' '--env =x'; do

@@ -101,14 +101,22 @@ static struct reader *unpack(const void *data, size_t size, size_t piece)
 	return reader_decompress(&pieces_make(data, size, piece)->reader, &any, "layer x");
 }
 
+/* A call of a decoder takes valgrind a hundred times as long; the sanitizers do them all. */
+static bool takes_too_long(size_t calls)
+{
+	return calls > 5000 && getenv("BERTH_UNDER_VALGRIND") != NULL;
+}
+
 static void assert_unpacks_in_pieces(const struct buf *packed, const void *content, size_t size)
 {
 	static const size_t pieces[] = {1, 3, 1000, 1 << 24};
 
 	for (size_t i = 0; i < ARRAY_SIZE(pieces); i++) {
-		_cleanup_reader_ struct reader *reader =
-			unpack(packed->data, packed->size, pieces[i]);
+		_cleanup_reader_ struct reader *reader = NULL;
 
+		if (takes_too_long(packed->size / pieces[i]))
+			continue;
+		reader = unpack(packed->data, packed->size, pieces[i]);
 		assert_yields(reader, content, size);
 	}
 }
