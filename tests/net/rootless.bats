@@ -6,6 +6,9 @@
 # through which it reaches everything; pasta takes addresses and routes of the host over.
 
 load helpers
+
+# A build with sanitizers cannot look for leaks while it is traced.
+export ASAN_OPTIONS=detect_leaks=0
 load ../pull/user
 
 setup() {
@@ -46,7 +49,8 @@ as_user_here() {
 		done
 		cd "$1/user" || exit 99
 		exec setpriv --reuid 1000 --regid 1000 --clear-groups env -i "PATH=$PATH" \
-			"HOME=$1/user" "XDG_RUNTIME_DIR=$1/run" "BERTH_TEST=$2" "${@:3}"' _ "$T" "$ID" \
+			"HOME=$1/user" "XDG_RUNTIME_DIR=$1/run" "BERTH_TEST=$2" \
+			"ASAN_OPTIONS=$ASAN_OPTIONS" "${@:3}"' _ "$T" "$ID" \
 		timeout -k 2 "$NET_TIMEOUT" "$@" </dev/null >"$T/out.$CALLS" 2>"$T/err.$CALLS" \
 		3>&- 4>&- 5>&- || status=$?
 	read_file output "$T/out.$CALLS"
