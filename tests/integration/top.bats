@@ -15,7 +15,8 @@ load helpers
 	berth top --once --format json
 	is "$(wc -l <"$OUT")" 1
 	json 'map(.id) == [$i + "-1", $i + "-2"] and all(.status == "running" and .pid > 0)' --arg i "$ID"
-	json 'all(.cpu.usageNs > 0 and (.cpu.percent | type == "number"))'
+	# A kernel that counts by ticks may have seen none of what little they did.
+	json 'all((.cpu.usageNs | type == "number") and (.cpu.percent | type == "number"))'
 	json 'all(has("memory") and has("pids") and has("io") and has("pressurePercent"))'
 }
 
@@ -48,7 +49,7 @@ load helpers
 	config_args /bin/sh -c 'while :; do :; done'
 	berth run -d "$ID"
 	berth top --once --interval 2s --format json "$ID"
-	json '.[0] | .cpu.percent > 10 and .cpu.percent < 30 and .cpu.throttledPercent > 50'
+	json '.[0] | .cpu.usageNs > 100000000 and .cpu.percent > 10 and .cpu.percent < 30 and .cpu.throttledPercent > 50'
 	json '.[0] | .memory.limit == 67108864 and .memory.usage > 0 and .pids == {current: 1, limit: 30}'
 }
 
