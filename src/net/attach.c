@@ -376,10 +376,11 @@ int attach_remove(const struct store *store, struct arena *arena, const struct l
 
 	if (r >= 0)
 		r = find_others(store, arena, lease, &others, err);
-	/* From here on it is not whole: who finds it goes on with this. */
+	/* From here on it is not whole: who finds it goes on with this. A full disk must not keep
+	 * what is to be removed: unmarked, it is found when its namespace is gone. */
 	undone.complete = false;
 	if (r >= 0 && lease->complete)
-		r = lease_write(store, &undone, err);
+		ignore(lease_write(store, &undone, &none));
 	if (r >= 0)
 		r = disconnect_all(&attachment, &nft, &others, err);
 	if (r < 0)

@@ -211,3 +211,24 @@ load helpers
 	net_ok del --id c1
 	nothing_left
 }
+
+@test "a full disk: add is refused and leaves nothing, del and gc take away what is there" {
+	ROOT=$T/disk
+	# The host alone sees what is in it.
+	mkdir -p "$ROOT/leases" "$ROOT/addresses"
+	host mount -t tmpfs -o size=64k,mode=755 tmpfs "$ROOT"
+	add c1 --network bridge --publish 8080:80
+	add c2 --network bridge
+	host sh -c "head -c 100k /dev/zero >'$ROOT/fill'" 2>/dev/null || true
+	container c3
+	net_fails add --id c3 --netns /run/netns/c3 --network bridge --publish 8081:80
+	contains "$stderr" "No space left on device"
+	lacks "$(host nft list table inet berth)" 8081
+	is "$(host ip -o link show type veth | wc -l)" 2
+	net_ok del --id c1
+	host ip netns delete c2
+	net_ok gc
+	contains "$output" "1 removed"
+	nothing_left
+	is "$(host find "$ROOT/leases" "$ROOT/addresses" -name '[!.]*' ! -type d)" ""
+}
