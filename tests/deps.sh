@@ -5,7 +5,7 @@ set -euo pipefail
 
 build=(
 	gcc clang cmake ninja-build pkg-config git ca-certificates
-	libyajl-dev libseccomp-dev libcap-dev libmnl-dev libnftnl-dev
+	libyajl-dev libseccomp-dev libcap-dev libmnl-dev libnftnl-dev libsystemd-dev
 	libcurl4-openssl-dev libssl-dev libisal-dev libzstd-dev zlib1g-dev
 	busybox-static
 )

@@ -65,20 +65,34 @@ static char *find_beside(const char *program, const char *name)
 	return there.st_uid == 0 || there.st_uid == own.st_uid ? take_ptr(&path) : NULL;
 }
 
+/* Where an installation has it: what people run by hand, too, or what berth alone runs. */
+static char *find_installed(const char *name)
+{
+	static const char *const directories[] = {BERTH_SBINDIR, BERTH_LIBEXECDIR};
+
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
+		_cleanup_free_ char *path = xasprintf("%s/%s", directories[i], name);
+
+		if (is_program(path))
+			return take_ptr(&path);
+	}
+	return NULL;
+}
+
 int helper_path(const char *program, const char *name, const char *needed_by, char **ret,
 		struct error *err)
 {
 	_cleanup_free_ char *own = program ? xstrdup(program) : own_program();
 	_cleanup_free_ char *path = own ? find_beside(own, name) : NULL;
 
-	if (!path) {
-		path = xasprintf("%s/%s", BERTH_SBINDIR, name);
-		if (!is_program(path))
-			return refuse_as(err, -ENOENT,
-					 "%s needs the program \"%s\", which is neither at \"%s\" "
-					 "nor beside \"%s\"",
-					 needed_by, name, path, own ? own : EXE_LINK);
-	}
+	if (!path)
+		path = find_installed(name);
+	if (!path)
+		return refuse_as(err, -ENOENT,
+				 "%s needs the program \"%s\", which is neither at \"%s/%s\" or "
+				 "\"%s/%s\" nor beside \"%s\"",
+				 needed_by, name, BERTH_SBINDIR, name, BERTH_LIBEXECDIR, name,
+				 own ? own : EXE_LINK);
 	*ret = take_ptr(&path);
 	return 0;
 }

@@ -65,6 +65,8 @@ make_template_rootfs() {
 
 # Everything that the tests of one run share; called by setup_suite of each directory.
 prepare_suite() {
+	local helper
+
 	[[ -x $BERTH ]] || {
 		echo "no runtime at $BERTH: build it, or set BERTH" >&2
 		return 1
@@ -82,9 +84,9 @@ prepare_suite() {
 	cp "$BERTH" "$SUITE/berth"
 	export RUNTIME=$SUITE/berth
 	cp "$BERTH" "$SUITE/pristine"
-	if [[ -x ${BERTH%/*}/berth-net ]]; then
-		cp "${BERTH%/*}/berth-net" "$SUITE/berth-net" # where berth looks for it
-	fi
+	for helper in berth-net berth-systemd; do # where berth looks for them
+		[[ ! -x ${BERTH%/*}/$helper ]] || cp "${BERTH%/*}/$helper" "$SUITE/$helper"
+	done
 	make_template_rootfs "$SUITE/rootfs"
 	make_template_victim "$SUITE/victim"
 	tree_listing "$SUITE/victim" >"$SUITE/victim.list"

@@ -14,7 +14,7 @@ fork vfork | - | clone3 in base/sys.c: with a pidfd, and into the cgroup
 _exit | src/base/alloc.c src/base/spawn.c src/base/background.c src/stage/exec.c src/stage/init.c src/stage/steps.c src/stage/wait.c src/stage/clone.c src/stage/middle.c src/linux/idmap_holder.c src/pull/user_namespace.c src/net/netns.c | children end there, after the error was sent; out of memory; lost in another namespace
 exit _Exit quick_exit atexit | - | main() returns, children use _exit()
 abort | src/base/alloc.c | out of memory
-getenv secure_getenv setenv putenv unsetenv clearenv | src/cli/main.c src/pull/main.c src/net/main.c | what the environment decides is decided in one place
+getenv secure_getenv setenv putenv unsetenv clearenv | src/cli/main.c src/pull/main.c src/net/main.c src/systemd/main.c | what the environment decides is decided in one place
 chdir fchdir | src/base/spawn.c src/base/background.c src/mount/overlay.c src/mount/pivot.c src/stage/enter.c src/stage/visit.c | the working directory is global to the process
 chroot | src/mount/pivot.c | --no-pivot
 setns unshare | src/linux/namespaces.c src/mount/sources.c src/stage/clone.c src/stage/exec.c src/stage/parent.c src/stage/visit.c src/stage/middle.c src/pull/user_namespace.c src/net/netns.c | namespaces are changed where the stages say so

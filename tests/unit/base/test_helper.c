@@ -43,6 +43,7 @@ static void test_what_is_missing_is_named_with_the_option(void **state)
 	assert_contains(err.text, "--network bridge needs the program \"" NAME "\"");
 	assert_contains(err.text, program);
 	assert_contains(err.text, "sbin/" NAME "\"");
+	assert_contains(err.text, "libexec/berth/" NAME "\"");
 }
 
 /* A link, a directory, and a file that cannot be executed, are no programs of ours. */
