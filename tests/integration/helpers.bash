@@ -511,8 +511,32 @@ can_map_ids() {
 	[[ $text != *'file system cannot do that'* ]]
 }
 
+is_systemd() {
+	[[ $(</proc/1/comm) == systemd ]] &&
+		timeout 60 systemctl show --property Version >/dev/null 2>&1
+}
+
+# Whether the machine's ordinary user (tests/vm/systemd.sh) has a manager; it is started now.
+has_user_manager() {
+	[[ -n ${VM_KIND:-} ]] && is_systemd && loginctl enable-linger tester &&
+		systemctl start user@4444.service
+}
+
+# as_tester COMMAND...: as the machine's ordinary user, who can reach his manager, in the cgroup of
+# the test, as after su(1).
+as_tester() {
+	setpriv --reuid tester --regid tester --init-groups env -i "PATH=$PATH" "TMPDIR=/tmp" \
+		HOME=/home/tester USER=tester "BERTH_TEST=$ID" XDG_RUNTIME_DIR=/run/user/4444 \
+		DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/4444/bus "$@"
+}
+
+# in_tester_scope COMMAND...: the same in a cgroup of his manager's, which is delegated to him.
+in_tester_scope() {
+	as_tester systemd-run --user --scope --quiet --property Delegate=yes -- "$@"
+}
+
 # Skips the test unless all conditions hold: cap_sys_resource controller=NAME command=NAME cgroup2
-# idmap plain_build.
+# idmap plain_build machine systemd user-manager.
 requires() {
 	local condition
 
@@ -537,6 +561,12 @@ requires() {
 		machine)
 			# Where sysctls and devices are nobody else's; see docs/testing.md.
 			[[ -n ${VM_KIND:-} ]] || skip 'needs a machine of its own'
+			;;
+		systemd)
+			is_systemd || skip 'needs systemd as process 1'
+			;;
+		user-manager)
+			has_user_manager || skip 'needs systemd and its manager of an ordinary user'
 			;;
 		command=*)
 			command -v "${condition#*=}" >/dev/null || skip "needs ${condition#*=}"

@@ -28,6 +28,7 @@ expression() {
 	printf '^(%s)$' "$all"
 }
 
+[[ -s $1 ]] || { echo "no list '$1'" >&2 && exit 1; }
 failed=0
 while read -r file; do
 	mapfile -t names < <(awk -F'\t' -v file="$file" '$1 == file { print $2 }' "$1")
