@@ -9,9 +9,8 @@
 #include "berth/base/json_write.h"
 
 #include "common/printable.h"
-#include "store/gc.h"
-#include "store/store-internal.h"
 #include "store/stored_image.h"
+#include "store/stored_layers.h"
 #include "store/verify.h"
 
 #include "command.h"
@@ -108,23 +107,6 @@ static void verify_all(struct work *work)
 		pthread_join(threads[--count], NULL);
 }
 
-/* All layers of the store. */
-static int add_stored(void *context, const char *name, struct error *err)
-{
-	const char *algorithm = strchr(name, '/') + 1, *hex = strrchr(name, '/') + 1;
-	struct digest diff_id;
-
-	(void)err;
-	for (int i = 0; i < DIGEST_MAX; i++) {
-		const char *known = digest_algorithm_name((enum digest_algorithm)i);
-
-		if (str_starts(algorithm, known) &&
-		    store_name_read((enum digest_algorithm)i, hex, &diff_id))
-			digest_set_add(context, &diff_id);
-	}
-	return 0;
-}
-
 static int add_image(const struct store *store, const char *word, struct digest_set *layers,
 		     struct error *err)
 {
@@ -145,10 +127,8 @@ static int choose_layers(const struct store *store, char *const *args, struct di
 {
 	int r = 0;
 
-	if (!*args) {
-		r = store_each(store, "layers/sha256", add_stored, layers, err);
-		return r < 0 ? r : store_each(store, "layers/sha512", add_stored, layers, err);
-	}
+	if (!*args)
+		return stored_layers_list(store, layers, err);
 	for (; r >= 0 && *args; args++)
 		r = add_image(store, *args, layers, err);
 	return r;

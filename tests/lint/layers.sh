@@ -65,6 +65,8 @@ check_part() {
 		finding "$where" "rule 7: there is no \"$header\" in src/${own%%/*}"
 	elif [ "$own" = "$other" ]; then
 		finding "$where" "rule 7: \"${header#*/}\" is beside the file, and is named so"
+	elif [[ $header == *-internal.h ]]; then
+		finding "$where" "rule 7: \"$header\" is for the files beside it only"
 	elif [ "${part[$other]}" -eq "${part[$own]}" ]; then
 		finding "$where" "rule 7: never sideways: $own and $other have rank ${part[$own]}"
 	elif [ "${part[$other]}" -gt "${part[$own]}" ]; then

@@ -19,8 +19,8 @@
 #include "berth/base/fd.h"
 #include "berth/base/path.h"
 
+#include "common/random_name.h"
 #include "common/tree.h"
-#include "store/store-internal.h"
 #include "store/store_outside.h"
 
 #include "bundle-internal.h"

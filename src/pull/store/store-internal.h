@@ -8,8 +8,11 @@
 
 #include "berth/base/fd.h"
 
+#include "common/random_name.h"
+
 #include "store.h"
 #include "store_outside.h"
+#include "stored_layers.h"
 
 #define STORE_TMP "tmp"
 
@@ -60,16 +63,10 @@ int tmp_make_file(const struct store *store, const char *suffix,
  * errno, no text. */
 int outside_sweep(int fd, uint64_t *freed) must_check;
 
-/* 16 random hexadecimal digits and NUL. */
-#define RANDOM_NAME_MAX 17
-int random_name(char ret[static RANDOM_NAME_MAX]) must_check;
-
 /* Writes the file @name beneath ROOT, whole or not at all. Negative errno, without a text. */
 int store_write_file(const struct store *store, const char *name, const void *data,
 		     size_t size) must_check;
 
-/* Whether the layer's directory is there, whatever its note says. */
-bool layer_exists(const struct store *store, const struct digest *diff_id);
 /* What is known of the layer's way to the disk: store_layers.c. */
 enum layer_note {
 	NOTE_NONE,	 /* it is there */
@@ -77,11 +74,6 @@ enum layer_note {
 	NOTE_OTHER_BOOT, /* nobody knows: to be verified */
 };
 enum layer_note layer_note(const struct store *store, const struct digest *diff_id);
-/* The layer has been read from the disk and found whole: its note goes if it is of another boot. */
-void layer_settled(const struct store *store, const struct digest *diff_id);
-/* Removes the layer, whose lock (or the store's, exclusively) is held. Negative errno, no text. */
-int layer_remove(const struct store *store, const struct digest *diff_id,
-		 uint64_t *freed) must_check;
 
 /*
  * Calls @each for every file of the directory @place ("images/HEX"); stops at, and returns, a

@@ -247,42 +247,62 @@ void store_layer_abort(struct store_layer *layer)
 	end_layer(layer);
 }
 
-/* The notes of this boot that are there now: "layers/ALGORITHM/HEX/unsynced". */
-static int list_notes(const struct store *store, struct strv *ret)
+static int list_layers(const struct store *store, enum digest_algorithm algorithm,
+		       struct digest_set *ret)
 {
-	for (int i = 0; i < DIGEST_MAX; i++) {
-		char place[STORE_NAME_MAX];
-		_cleanup_dir_ DIR *dir = NULL;
-		const struct dirent *entry;
-		struct digest diff_id;
+	char place[STORE_NAME_MAX];
+	_cleanup_dir_ DIR *dir = NULL;
+	const struct dirent *entry;
+	struct digest diff_id;
 
-		snprintf(place, sizeof(place), "layers/%s",
-			 digest_algorithm_name((enum digest_algorithm)i));
-		dir = store_open_dir(store, place);
-		if (!dir)
-			return -errno;
-		while ((entry = readdir(dir))) {
-			if (!store_name_read((enum digest_algorithm)i, entry->d_name, &diff_id) ||
-			    layer_note(store, &diff_id) != NOTE_THIS_BOOT)
-				continue;
-			note_name(&diff_id, place);
-			strv_add(ret, place);
-		}
+	snprintf(place, sizeof(place), "layers/%s", digest_algorithm_name(algorithm));
+	dir = store->fd < 0 ? NULL : store_open_dir(store, place);
+	if (!dir)
+		return store->fd < 0 || errno == ENOENT ? 0 : -errno;
+	errno = 0;
+	while ((entry = readdir(dir))) {
+		if (store_name_read(algorithm, entry->d_name, &diff_id))
+			digest_set_add(ret, &diff_id);
+		errno = 0;
 	}
-	return 0;
+	return -errno;
+}
+
+int stored_layers_list(const struct store *store, struct digest_set *ret, struct error *err)
+{
+	int r = 0;
+
+	for (int i = 0; r >= 0 && i < DIGEST_MAX; i++)
+		r = list_layers(store, (enum digest_algorithm)i, ret);
+	return r < 0 ? fail(err, r, "list the layers of \"%s\"", store->path) : 0;
+}
+
+/* What is on the disk needs no note. */
+static void remove_notes(const struct store *store, const struct digest_set *layers)
+{
+	for (size_t i = 0; i < layers->count; i++) {
+		char name[STORE_NAME_MAX];
+
+		note_name(&layers->items[i], name);
+		unlinkat(store->fd, name, 0);
+	}
 }
 
 int store_sync(const struct store *store, struct error *err)
 {
-	_cleanup_strv_ struct strv notes = {.items = NULL};
-	int r = list_notes(store, &notes);
+	struct digest_set all = {.items = NULL}, noted = {.items = NULL};
+	int r = stored_layers_list(store, &all, err);
 
 	/* Only what was there before is on the disk then. */
+	for (size_t i = 0; r >= 0 && i < all.count; i++) {
+		if (layer_note(store, &all.items[i]) == NOTE_THIS_BOOT)
+			digest_set_add(&noted, &all.items[i]);
+	}
 	if (r >= 0 && syncfs(store->fd) < 0)
-		r = -errno;
-	if (r < 0)
-		return fail(err, r, "write the store \"%s\" to the disk", store->path);
-	for (size_t i = 0; i < notes.count; i++)
-		unlinkat(store->fd, notes.items[i], 0);
-	return 0;
+		r = fail(err, -errno, "write the store \"%s\" to the disk", store->path);
+	if (r >= 0)
+		remove_notes(store, &noted);
+	digest_set_done(&noted);
+	digest_set_done(&all);
+	return r;
 }

@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -75,16 +74,6 @@ void tmp_unlock(const struct store *store, const char *name, int *lockfd)
 
 	unlinkat(store->fd, lock_name(name, lock), 0);
 	*lockfd = fd_close(*lockfd);
-}
-
-int random_name(char ret[static RANDOM_NAME_MAX])
-{
-	uint64_t number;
-
-	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
-		return -EIO;
-	snprintf(ret, RANDOM_NAME_MAX, "%016llx", (unsigned long long)number);
-	return 0;
 }
 
 int tmp_make_file(const struct store *store, const char *suffix, char ret_name[static TMP_NAME_MAX])
