@@ -151,6 +151,23 @@ address_of() {
 	nothing_left
 }
 
+@test "others find a container by its bundle's name, which is its host's name" {
+	bundle shop "$web_script"
+	bundle client "$wait_script"
+	STARTED+=(one)
+	call_ok "$BERTH" --root "$T/state" run -d -b "$T/shop" one
+	start client
+	for name in one shop; do
+		wait_for 10 page client "http://$name/"
+		is "$output" 'page of shop' "$name"
+	done
+	inside_of one cat /etc/hosts
+	contains "$output" shop
+	delete one
+	delete client
+	nothing_left
+}
+
 @test "a bundle runs again, and may be moved" {
 	bundle web "$web_script" --publish 8080:80
 	start web

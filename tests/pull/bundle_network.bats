@@ -74,6 +74,17 @@ config_has() {
 	is "$(<asked)" 'network --publish=8080:80 --dns=10.1.2.1 --names=www --resolv-conf=resolv.conf -- prepare web'
 }
 
+@test "without --hostname others find it by the bundle's name, if that can be one" {
+	busybox_image
+	busybox_bundle shop --network web
+	is "$(tail -n 1 asked)" 'network --names=shop --resolv-conf=resolv.conf -- prepare web'
+	is "$(jq -c '[.hostname, .annotations["org.berth.net.names"]]' shop/config.json)" '["shop","shop"]'
+	busybox_bundle 1 --network web
+	is "$(jq -c '[.hostname, .annotations["org.berth.net.names"]]' 1/config.json)" '["1",null]'
+	busybox_bundle _ --network web
+	is "$(jq -c '[.hostname, .annotations["org.berth.net.names"]]' _/config.json)" '["berth",null]'
+}
+
 @test "what berth-net refuses is refused, with its words" {
 	busybox_image
 	echo 'berth-net: --publish: "x" is no port' >refusal

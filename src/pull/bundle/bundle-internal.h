@@ -39,7 +39,6 @@ struct bundle_contents {
 	const struct bundle_plan *plan;
 	const struct image_config *image;
 	const struct bundle_user *user;
-	const char *hostname;
 	const char *lower; /* the layers as berth's annotation has them; NULL: a plain root */
 	const struct bundle_mount *volumes; /* what the image's volumes have become */
 	size_t volume_count;
@@ -66,8 +65,7 @@ struct bundle_work {
 	const struct image_config *image;
 	const struct bundle_plan *plan;
 	const struct bundle_layers *layers;
-	int fd; /* its directory; borrowed */
-	const char *hostname;
+	int fd;			      /* its directory; borrowed */
 	const char *lower;	      /* see bundle_contents */
 	struct bundle_mount *volumes; /* in the arena */
 	size_t volume_count;

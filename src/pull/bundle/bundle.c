@@ -149,7 +149,6 @@ static int write_config(const struct bundle_work *work, const struct bundle_user
 		.plan = work->plan,
 		.image = work->image,
 		.user = user,
-		.hostname = work->hostname,
 		.lower = work->lower,
 		.volumes = work->volumes,
 		.volume_count = work->volume_count,
@@ -200,12 +199,12 @@ static int fill(struct bundle_work *work, struct error *err)
 	return r < 0 ? r : write_config(work, &user, err);
 }
 
-/* --hostname, or the bundle's name, where it can be one. */
+/* --hostname, or the bundle's name, where it can be one; or NULL. */
 static const char *hostname_of(const struct bundle_options *options, const char *last)
 {
 	if (options->hostname)
 		return options->hostname;
-	return bundle_is_hostname(last) ? last : "berth";
+	return bundle_is_hostname(last) ? last : NULL;
 }
 
 static int make(const struct bundle_work *start, const char *path, struct error *err)
@@ -218,7 +217,6 @@ static int make(const struct bundle_work *start, const char *path, struct error 
 	if (fd < 0)
 		return fd;
 	work.fd = fd;
-	work.hostname = hostname_of(work.plan->options, place.last);
 	r = fill(&work, err);
 	if (r < 0)
 		return within(err, r, "bundle \"%s\"", path);
@@ -242,8 +240,10 @@ int bundle_make(const struct store *store, const struct image_config *config,
 	if (!absolute)
 		return fail(err, -errno, "find the working directory");
 	r = bundle_plan_read(arena, options, &plan, err);
-	if (r >= 0)
-		r = check_place(absolute, err);
+	if (r < 0)
+		return r;
+	plan.hostname = hostname_of(options, strrchr(absolute, '/') + 1);
+	r = check_place(absolute, err);
 	if (r >= 0)
 		r = bundle_network_prepare(arena, &plan, err);
 	if (r >= 0)

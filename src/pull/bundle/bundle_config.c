@@ -206,6 +206,7 @@ static void write_linux(struct json_writer *w, const struct bundle_plan *plan)
 char *bundle_config_text(const struct bundle_contents *contents)
 {
 	const struct bundle_options *options = contents->plan->options;
+	const char *hostname = contents->plan->hostname;
 	struct buf text = BUF_EMPTY;
 	struct json_writer w = JSON_WRITER(&text, true);
 
@@ -217,7 +218,7 @@ char *bundle_config_text(const struct bundle_contents *contents)
 	json_member_string(&w, "path", "rootfs");
 	json_member_bool(&w, "readonly", options->read_only);
 	json_end_object(&w);
-	json_member_string(&w, "hostname", contents->hostname);
+	json_member_string(&w, "hostname", hostname ? hostname : "berth");
 	write_mounts(&w, contents);
 	write_linux(&w, contents->plan);
 	bundle_network_write_hooks(&w, contents->plan);

@@ -10,6 +10,7 @@
  * own, which the hook fills.
  */
 #include <errno.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -41,6 +42,30 @@ struct wanted {
 
 #define WANTED_MAX 7
 
+/* Whether a bundle's name may be one of a host's for others: a label that nobody takes for a
+ * number, or for a name of the host that asks. */
+static bool is_name_for_others(const char *name)
+{
+	static const char *const begins[] = {"localhost", "ip6-"};
+	const size_t length = strlen(name);
+
+	for (size_t i = 0; i < ARRAY_SIZE(begins); i++) {
+		if (strncasecmp(name, begins[i], strlen(begins[i])) == 0)
+			return false;
+	}
+	return length > 0 && length <= 63 && !strchr("0123456789", name[0]) && !strchr(name, '.') &&
+	       name[length - 1] != '-';
+}
+
+/* The host's name by which others find the container, if it can be. That of --hostname was wanted,
+ * so berth-net says what is wrong with it. */
+static const char *name_for_others(const struct bundle_plan *plan)
+{
+	if (plan->options->hostname)
+		return plan->options->hostname;
+	return plan->hostname && is_name_for_others(plan->hostname) ? plan->hostname : NULL;
+}
+
 /* All that there can be; what is not given has an empty list, or no text. Who has others beside it
  * may be found by its host's name. */
 static void list_wanted(const struct bundle_plan *plan, struct wanted ret[static WANTED_MAX])
@@ -53,7 +78,7 @@ static void list_wanted(const struct bundle_plan *plan, struct wanted ret[static
 		{"mac", NULL, options->mac},
 		{"dns", &options->dns, NULL},
 		{"bandwidth", NULL, options->bandwidth},
-		{"names", NULL, has_others ? options->hostname : NULL},
+		{"names", NULL, has_others ? name_for_others(plan) : NULL},
 		{"resolv-conf", NULL, bundle_network_has_resolv(plan) ? "resolv.conf" : NULL},
 	};
 

@@ -49,7 +49,8 @@ struct bundle_network {
 /* The options, read. Texts and lists belong to the arena that was given, or to the options. */
 struct bundle_plan {
 	const struct bundle_options *options;
-	uint64_t capabilities;	     /* the bounding set, bits 1 << CAP_… */
+	const char *hostname;  /* NULL: there is none, or the bundle's place is not known yet */
+	uint64_t capabilities; /* the bounding set, bits 1 << CAP_… */
 	uint64_t capabilities_added; /* named by --cap-add */
 	bool no_new_privileges;
 	bool seccomp_unconfined;

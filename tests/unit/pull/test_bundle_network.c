@@ -96,6 +96,43 @@ static void test_nothing_more_than_what_is_given(void **state)
 	reading_done(&reading);
 }
 
+/* Without --hostname it is the bundle's name, where that can be one; a user's network has no others
+ * in it. */
+static void test_names(void **state)
+{
+	static const struct {
+		const char *network, *hostname, *option, *expected;
+	} cases[] = {
+		{"web", "shop", NULL, "'org.berth.net.names':'shop',"},
+		{"web", "shop-2", NULL, "'org.berth.net.names':'shop-2',"},
+		{"web", "www", "www", "'org.berth.net.names':'www',"},
+		{"web", "1", "1", "'org.berth.net.names':'1',"},
+		{"web", "1", NULL, ""},
+		{"web", "1.2.3.4", NULL, ""},
+		{"web", "shop.", NULL, ""},
+		{"web", "shop-", NULL, ""},
+		{"web", "LocalHost", NULL, ""},
+		{"web", "ip6-loopback", NULL, ""},
+		{"web", NULL, NULL, ""},
+		{"slirp4netns", "shop", NULL, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *option = cases[i].option;
+		_cleanup_free_ char *expected = xasprintf("{'org.berth.net.network':'%s',%s'org."
+							  "berth.net.resolv-conf':'resolv.conf'}",
+							  cases[i].network, cases[i].expected);
+		struct reading reading;
+
+		read_line(&reading, ARGS("--network", cases[i].network,
+					 option ? "--hostname" : NULL, option));
+		reading.plan.hostname = cases[i].hostname;
+		check_written(bundle_network_annotate, &reading.plan, expected);
+		reading_done(&reading);
+	}
+}
+
 static void test_without_a_network_of_its_own_there_is_nothing(void **state)
 {
 	static const char *const names[] = {"none", "host"};
@@ -183,6 +220,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_everything),
 		cmocka_unit_test(test_nothing_more_than_what_is_given),
+		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_without_a_network_of_its_own_there_is_nothing),
 		cmocka_unit_test(test_mounts),
 		cmocka_unit_test(test_a_resolv_conf_of_the_users_is_left_alone),
