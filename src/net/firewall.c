@@ -61,6 +61,32 @@ static int find_table(struct netlink *nft, bool *ret, struct error *err)
 	return r < 0 ? nft_explain(r, words, err) : 0;
 }
 
+static int count_rule(const struct nlmsghdr *answer, void *data)
+{
+	size_t *count = data;
+
+	if (NFNL_MSG_TYPE(answer->nlmsg_type) == NFT_MSG_NEWRULE)
+		(*count)++;
+	return 0;
+}
+
+/* How many rules our table has: none where there is no table. */
+static int count_rules(struct netlink *nft, size_t *ret, struct error *err)
+{
+	const struct nft_words words = {"list rules of table", FIREWALL_TABLE};
+	_cleanup_batch_ struct netlink_batch *batch = netlink_batch_new();
+	struct nlmsghdr *message = nft_question(batch, NFT_MSG_GETRULE, NLM_F_DUMP, words);
+	int r;
+
+	mnl_attr_put_strz(message, NFTA_RULE_TABLE, FIREWALL_TABLE);
+	*ret = 0;
+	r = netlink_ask(nft, batch, count_rule, ret, err);
+	/* So nfnetlink says that there is no nf_tables. */
+	if (r == -EINVAL)
+		return nft_explain(-EOPNOTSUPP, words, err);
+	return r;
+}
+
 /* --- adding ------------------------------------------------------------------------------------
  */
 
@@ -70,7 +96,7 @@ int firewall_add(struct netlink *nft, const struct lease *lease, struct error *e
 	_cleanup_nft_batch_ struct nft_batch batch = NFT_BATCH_EMPTY;
 	struct error failure = ERROR_NONE;
 	struct nft_refusal refusal;
-	bool found = false;
+	size_t rules = 0;
 	int r;
 
 	firewall_add_network(&list, &lease->network);
@@ -78,8 +104,8 @@ int firewall_add(struct netlink *nft, const struct lease *lease, struct error *e
 	if (r >= 0)
 		r = nft_open(nft, err);
 	if (r >= 0)
-		r = find_table(nft, &found, err);
-	if (r < 0 || !found)
+		r = count_rules(nft, &rules, err);
+	if (r < 0 || rules != firewall_rule_count)
 		return r < 0 ? r : -ENOENT;
 	firewall_put_elements(&batch, NFT_MSG_NEWSETELEM, list.items, list.count);
 	r = nft_send(nft, &batch, &refusal, &failure);
@@ -223,30 +249,13 @@ int firewall_remove(struct netlink *nft, const struct lease *lease, enum firewal
 /* --- checking ----------------------------------------------------------------------------------
  */
 
-static int count_rule(const struct nlmsghdr *answer, void *data)
-{
-	size_t *count = data;
-
-	if (NFNL_MSG_TYPE(answer->nlmsg_type) == NFT_MSG_NEWRULE)
-		(*count)++;
-	return 0;
-}
-
 static int check_rules(struct netlink *nft, struct error *err)
 {
-	_cleanup_batch_ struct netlink_batch *batch = netlink_batch_new();
-	struct nlmsghdr *message =
-		nft_question(batch, NFT_MSG_GETRULE, NLM_F_DUMP,
-			     (struct nft_words){"list rules of table", FIREWALL_TABLE});
 	size_t count = 0;
-	int r;
+	int r = count_rules(nft, &count, err);
 
-	mnl_attr_put_strz(message, NFTA_RULE_TABLE, FIREWALL_TABLE);
-	r = netlink_ask(nft, batch, count_rule, &count, err);
-	if (r < 0)
+	if (r < 0 || count == firewall_rule_count)
 		return r;
-	if (count == firewall_rule_count)
-		return 0;
 	return refuse_as(err, -ENOENT,
 			 "nftables: table \"inet " FIREWALL_TABLE
 			 "\" has %zu rules of %zu (berth-net reload makes it anew)",

@@ -31,9 +31,9 @@
 
 /*
  * Adds the elements of the lease's network and of its published ports. That they are there already
- * is fine. -ENOENT without a text: there is no table, or it lost its sets: the caller rebuilds.
- * -EADDRINUSE names a port that another container publishes, and nothing was added. Where the
- * kernel lacks something the error says what to do (modprobe).
+ * is fine. -ENOENT without a text: there is no table, or it lost rules or sets: the caller
+ * rebuilds. -EADDRINUSE names a port that another container publishes, and nothing was added. Where
+ * the kernel lacks something the error says what to do (modprobe).
  */
 int firewall_add(struct netlink *nft, const struct lease *lease, struct error *err) must_check;
 

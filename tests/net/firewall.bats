@@ -88,6 +88,23 @@ load firewall
 	net_ok check c2
 }
 
+@test "an add brings rules back that somebody removed" {
+	local before
+
+	add c1 --network bridge --publish 8080:80
+	before=$(host nft list ruleset | grep -v elements)
+	host nft flush chain inet berth forward
+	net_fails check c1
+	contains "$stderr" 'rules of'
+	add c2 --network bridge
+	net_ok check
+	is "$(host nft list ruleset | grep -v elements)" "$before"
+	host nft flush chain inet berth guard
+	host nft delete chain inet berth guard
+	add c3 --network bridge
+	net_ok check
+}
+
 @test "a del after a flush says nothing" {
 	add c1 --network bridge --publish 8080:80
 	add c2 --network bridge
