@@ -208,7 +208,7 @@ static int limit_bandwidth(const struct attachment *a, int inside_index, struct 
 	struct link_info host;
 	int r = 0;
 
-	if (lease->to_container.bits_per_second > 0 && !lease->host_link)
+	if (lease->to_container.bits_per_second > 0 && !driver_of(&lease->network)->has_host_link)
 		return refuse(err, "a limit of bandwidth to the container: %s has no end here",
 			      network_driver_name(lease->network.driver));
 	if (lease->to_container.bits_per_second > 0) {
@@ -310,27 +310,23 @@ int attach_add(const struct store *store, struct arena *arena, const struct requ
 
 /* What other leases there are: of the same network, and any that the firewall is for. */
 struct others {
+	const struct lease *lease;
 	bool of_network;
 	bool of_firewall;
 };
 
-static int find_others(const struct store *store, struct arena *arena, const struct lease *lease,
-		       struct others *ret, struct error *err)
+/* Returns 1 when there is nothing more to be found out: mostly after one lease or two. */
+static int look_at_other(void *data, const struct lease *other)
 {
-	struct lease_list list;
-	int r = lease_list(store, arena, NULL, NULL, &list, err);
+	struct others *others = data;
+	const struct lease *lease = others->lease;
 
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < list.count; i++) {
-		const struct lease *other = &list.items[i];
-
-		if (str_equal(other->id, lease->id) && str_equal(other->link, lease->link))
-			continue;
-		ret->of_network |= str_equal(other->network.name, lease->network.name);
-		ret->of_firewall |= driver_of(&other->network)->has_firewall;
-	}
-	return 0;
+	if (str_equal(other->id, lease->id) && str_equal(other->link, lease->link))
+		return 0;
+	others->of_network |= str_equal(other->network.name, lease->network.name);
+	others->of_firewall |= driver_of(&other->network)->has_firewall;
+	return others->of_network &&
+	       (others->of_firewall || !driver_of(&lease->network)->has_firewall);
 }
 
 static int close_firewall(struct netlink *nft, const struct lease *lease,
@@ -369,13 +365,13 @@ int attach_remove(const struct store *store, struct arena *arena, const struct l
 	_cleanup_netlink_ struct netlink nft = NETLINK_CLOSED, host = NETLINK_CLOSED;
 	struct error none = ERROR_NONE;
 	_cleanup_fd_ int nsfd = netns_open(&lease->netns, &none);
-	struct others others = {.of_network = false};
+	struct others others = {.lease = lease};
 	struct lease undone = *lease;
 	const struct attachment attachment = {store, &undone, nsfd, &host, NULL};
 	int r = netlink_open(NETLINK_ROUTE, &host, err);
 
 	if (r >= 0)
-		r = find_others(store, arena, lease, &others, err);
+		r = lease_each(store, arena, look_at_other, &others, err);
 	/* From here on it is not whole: who finds it goes on with this. A full disk must not keep
 	 * what is to be removed: unmarked, it is found when its namespace is gone. */
 	undone.complete = false;

@@ -78,6 +78,31 @@ static bool is_of_container(const char *owner, const char *id)
 	return strncmp(owner, id, length) == 0 && owner[length] == '@';
 }
 
+static int read_listed(const struct store *store, struct arena *arena, const char *owner,
+		       struct lease *ret, struct error *err)
+{
+	int r = read_lease(store, arena, owner, ret, err);
+
+	/* Who reads knows no change; a name of the list that is gone is a fault. */
+	return r == -ENOENT ? refuse_as(err, r, "the lease \"%s\" has vanished", owner) : r;
+}
+
+int lease_each(const struct store *store, struct arena *arena,
+	       int (*each)(void *data, const struct lease *lease), void *data, struct error *err)
+{
+	_cleanup_strv_ struct strv owners = {.items = NULL};
+	int r = store_names(store->leasesfd, "leases", SUFFIX, &owners, err);
+
+	for (size_t i = 0; r == 0 && i < owners.count; i++) {
+		struct lease lease;
+
+		r = read_listed(store, arena, owners.items[i], &lease, err);
+		if (r >= 0)
+			r = each(data, &lease);
+	}
+	return r;
+}
+
 int lease_list(const struct store *store, struct arena *arena, const char *id, const char *network,
 	       struct lease_list *ret, struct error *err)
 {
@@ -93,10 +118,7 @@ int lease_list(const struct store *store, struct arena *arena, const char *id, c
 
 		if (id && !is_of_container(owners.items[i], id))
 			continue;
-		r = read_lease(store, arena, owners.items[i], lease, err);
-		/* Who reads knows no change; a name of the list that is gone is a fault. */
-		if (r == -ENOENT)
-			return refuse_as(err, r, "the lease \"%s\" has vanished", owners.items[i]);
+		r = read_listed(store, arena, owners.items[i], lease, err);
 		if (r < 0)
 			return r;
 		if (!network || str_equal(lease->network.name, network))

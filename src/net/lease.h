@@ -45,6 +45,11 @@ int lease_find(const struct store *store, struct arena *arena, const char *id, c
  * file that is no lease is an error that names it. */
 int lease_list(const struct store *store, struct arena *arena, const char *id, const char *network,
 	       struct lease_list *ret, struct error *err) must_check;
+/* Calls @each for one lease after the other, which are read one by one, until it returns another
+ * value than 0, which is returned. */
+int lease_each(const struct store *store, struct arena *arena,
+	       int (*each)(void *data, const struct lease *lease), void *data,
+	       struct error *err) must_check;
 /* Forgets it; that it is gone already is fine. */
 int lease_remove(const struct store *store, const struct lease *lease,
 		 struct error *err) must_check;
