@@ -2,9 +2,13 @@
 /* The members of JSON objects. */
 #include "fields.h"
 
+#include <limits.h>
+#include <sys/types.h>
+
 #include "berth/base/str.h"
 
 #include "names.h"
+#include "publish.h"
 
 static const struct field *find_field(const struct field *fields, size_t count, const char *name)
 {
@@ -24,7 +28,7 @@ static int read_member(const struct decode *decode, const struct json *value,
 	if (value->type != field->type)
 		return refuse(err, "%s: \"%s\" is %s, not %s", decode->what, field->name,
 			      json_type_name(value->type), json_type_name(field->type));
-	return field->read(decode, value, target, err);
+	return field->read(decode, value, (char *)target + field->offset, err);
 }
 
 int fields_read(const struct decode *decode, const struct json *json, const struct field *fields,
@@ -52,4 +56,107 @@ int field_number(const struct decode *decode, const struct json *value, uint64_t
 			      value->key ? value->key : "", name_show(value->text).text,
 			      (uintmax_t)max);
 	return 0;
+}
+
+int field_check_text(const struct decode *decode, const char *list, const struct json *item,
+		     struct error *err)
+{
+	if (item->type == JSON_STRING)
+		return 0;
+	return refuse(err, "%s: \"%s\" has %s in it, not only strings", decode->what, list,
+		      json_type_name(item->type));
+}
+
+int field_version(const struct decode *decode, const struct json *value, uint64_t expected,
+		  struct error *err)
+{
+	uint64_t version;
+
+	if (json_to_u64(value, &version) < 0 || version != expected)
+		return refuse(err, "%s: version %s is not that of this berth-net (%ju)",
+			      decode->what, name_show(value->text).text, (uintmax_t)expected);
+	return 0;
+}
+
+int field_read_bool(const struct decode *decode, const struct json *value, void *target,
+		    struct error *err)
+{
+	(void)decode;
+	(void)err;
+	*(bool *)target = value->boolean;
+	return 0;
+}
+
+int field_read_text(const struct decode *decode, const struct json *value, void *target,
+		    struct error *err)
+{
+	(void)decode;
+	(void)err;
+	*(const char **)target = value->text;
+	return 0;
+}
+
+int field_read_u64(const struct decode *decode, const struct json *value, void *target,
+		   struct error *err)
+{
+	return field_number(decode, value, UINT64_MAX, target, err);
+}
+
+int field_read_u32(const struct decode *decode, const struct json *value, void *target,
+		   struct error *err)
+{
+	uint64_t number;
+	int r = field_number(decode, value, UINT32_MAX, &number, err);
+
+	if (r >= 0)
+		*(uint32_t *)target = (uint32_t)number;
+	return r;
+}
+
+int field_read_pid(const struct decode *decode, const struct json *value, void *target,
+		   struct error *err)
+{
+	uint64_t pid;
+	int r = field_number(decode, value, INT_MAX, &pid, err);
+
+	if (r >= 0)
+		*(pid_t *)target = (pid_t)pid;
+	return r;
+}
+
+int field_read_container(const struct decode *decode, const struct json *value, void *target,
+			 struct error *err)
+{
+	int r = name_check_container(value->key, value->text, err);
+
+	*(const char **)target = value->text;
+	return r < 0 ? within(err, r, "%s", decode->what) : 0;
+}
+
+int field_read_link(const struct decode *decode, const struct json *value, void *target,
+		    struct error *err)
+{
+	int r = name_check_link(value->key, value->text, err);
+
+	*(const char **)target = value->text;
+	return r < 0 ? within(err, r, "%s", decode->what) : 0;
+}
+
+int field_read_publish(const struct decode *decode, const struct json *value, void *target,
+		       struct error *err)
+{
+	struct publish_list *list = target;
+	int r = 0;
+
+	for (const struct json *item = value->item; r >= 0 && item; item = item->next) {
+		struct publish publish;
+
+		r = field_check_text(decode, value->key, item, err);
+		if (r < 0)
+			return r;
+		r = publish_parse(value->key, item->text, &publish, err);
+		if (r >= 0)
+			r = publish_add(decode->arena, list, &publish, err);
+	}
+	return r < 0 ? within(err, r, "%s", decode->what) : 0;
 }

@@ -13,56 +13,8 @@
 static int read_version(const struct decode *decode, const struct json *value, void *target,
 			struct error *err)
 {
-	uint64_t version;
-
 	(void)target;
-	if (json_to_u64(value, &version) < 0 || version != LEASE_VERSION)
-		return refuse(err, "%s: version %s is not that of this berth-net (%d)",
-			      decode->what, name_show(value->text).text, LEASE_VERSION);
-	return 0;
-}
-
-static int read_id(const struct decode *decode, const struct json *value, void *target,
-		   struct error *err)
-{
-	(void)decode;
-	((struct lease *)target)->id = value->text;
-	return name_check_container("id", value->text, err);
-}
-
-static int read_link(const struct decode *decode, const struct json *value, void *target,
-		     struct error *err)
-{
-	(void)decode;
-	((struct lease *)target)->link = value->text;
-	return name_check_link("link", value->text, err);
-}
-
-static int read_complete(const struct decode *decode, const struct json *value, void *target,
-			 struct error *err)
-{
-	(void)decode;
-	(void)err;
-	((struct lease *)target)->complete = value->boolean;
-	return 0;
-}
-
-static int read_pid(const struct decode *decode, const struct json *value, void *target,
-		    struct error *err)
-{
-	uint64_t pid;
-	int r = field_number(decode, value, INT_MAX, &pid, err);
-
-	if (r >= 0)
-		((struct netns_id *)target)->pid = (pid_t)pid;
-	return r;
-}
-
-static int read_start(const struct decode *decode, const struct json *value, void *target,
-		      struct error *err)
-{
-	return field_number(decode, value, UINT64_MAX, &((struct netns_id *)target)->start_ticks,
-			    err);
+	return field_version(decode, value, LEASE_VERSION, err);
 }
 
 static int read_path(const struct decode *decode, const struct json *value, void *target,
@@ -75,17 +27,11 @@ static int read_path(const struct decode *decode, const struct json *value, void
 	return 0;
 }
 
-static int read_cookie(const struct decode *decode, const struct json *value, void *target,
-		       struct error *err)
-{
-	return field_number(decode, value, UINT64_MAX, &((struct netns_id *)target)->cookie, err);
-}
-
 static const struct field netns_fields[] = {
-	{"pid", JSON_NUMBER, false, read_pid},
-	{"startTicks", JSON_NUMBER, false, read_start},
-	{"path", JSON_STRING, false, read_path},
-	{"cookie", JSON_NUMBER, true, read_cookie},
+	{"pid", JSON_NUMBER, false, field_read_pid, offsetof(struct netns_id, pid)},
+	{"startTicks", JSON_NUMBER, false, field_read_u64, offsetof(struct netns_id, start_ticks)},
+	{"path", JSON_STRING, false, read_path, 0},
+	{"cookie", JSON_NUMBER, true, field_read_u64, offsetof(struct netns_id, cookie)},
 };
 
 static int read_netns(const struct decode *decode, const struct json *value, void *target,
@@ -111,14 +57,6 @@ static int read_network(const struct decode *decode, const struct json *value, v
 			      &((struct lease *)target)->network, err);
 }
 
-static int read_host_link(const struct decode *decode, const struct json *value, void *target,
-			  struct error *err)
-{
-	(void)decode;
-	((struct lease *)target)->host_link = value->text;
-	return name_check_link("hostLink", value->text, err);
-}
-
 static int read_mac(const struct decode *decode, const struct json *value, void *target,
 		    struct error *err)
 {
@@ -131,15 +69,6 @@ static int read_mac(const struct decode *decode, const struct json *value, void 
 	return 0;
 }
 
-static int check_text(const struct decode *decode, const char *list, const struct json *item,
-		      struct error *err)
-{
-	if (item->type == JSON_STRING)
-		return 0;
-	return refuse(err, "%s: \"%s\" has %s in it, not only strings", decode->what, list,
-		      json_type_name(item->type));
-}
-
 static int read_addresses(const struct decode *decode, const struct json *value, void *target,
 			  struct error *err)
 {
@@ -148,7 +77,7 @@ static int read_addresses(const struct decode *decode, const struct json *value,
 	if (value->count > LEASE_ADDRESSES_MAX)
 		return refuse(err, "%s: more than %d addresses", decode->what, LEASE_ADDRESSES_MAX);
 	for (const struct json *item = value->item; item; item = item->next) {
-		int r = check_text(decode, "addresses", item, err);
+		int r = field_check_text(decode, "addresses", item, err);
 
 		if (r < 0)
 			return r;
@@ -159,24 +88,6 @@ static int read_addresses(const struct decode *decode, const struct json *value,
 	return 0;
 }
 
-static int read_publish(const struct decode *decode, const struct json *value, void *target,
-			struct error *err)
-{
-	struct lease *lease = target;
-	int r = 0;
-
-	for (const struct json *item = value->item; r >= 0 && item; item = item->next) {
-		struct publish publish;
-
-		r = check_text(decode, "publish", item, err);
-		if (r >= 0)
-			r = publish_parse("publish", item->text, &publish, err);
-		if (r >= 0)
-			r = publish_add(decode->arena, &lease->publish, &publish, err);
-	}
-	return r < 0 ? within(err, r, "%s", decode->what) : 0;
-}
-
 static int read_names(const struct decode *decode, const struct json *value, void *target,
 		      struct error *err)
 {
@@ -184,7 +95,7 @@ static int read_names(const struct decode *decode, const struct json *value, voi
 	size_t count = 0;
 
 	for (const struct json *item = value->item; item; item = item->next) {
-		int r = check_text(decode, "names", item, err);
+		int r = field_check_text(decode, "names", item, err);
 
 		/* The first is the id. */
 		if (r >= 0)
@@ -198,39 +109,13 @@ static int read_names(const struct decode *decode, const struct json *value, voi
 	return 0;
 }
 
-static int read_cni(const struct decode *decode, const struct json *value, void *target,
-		    struct error *err)
-{
-	(void)decode;
-	(void)err;
-	((struct lease *)target)->cni = value->text;
-	return 0;
-}
-
-static int read_bits(const struct decode *decode, const struct json *value, void *target,
-		     struct error *err)
-{
-	return field_number(decode, value, UINT64_MAX, &((struct rate *)target)->bits_per_second,
-			    err);
-}
-
-static int read_burst(const struct decode *decode, const struct json *value, void *target,
-		      struct error *err)
-{
-	uint64_t burst;
-	int r = field_number(decode, value, UINT32_MAX, &burst, err);
-
-	if (r >= 0)
-		((struct rate *)target)->burst_bytes = (uint32_t)burst;
-	return r;
-}
-
 static const struct field rate_fields[] = {
-	{"bitsPerSecond", JSON_NUMBER, true, read_bits},
-	{"burstBytes", JSON_NUMBER, true, read_burst},
+	{"bitsPerSecond", JSON_NUMBER, true, field_read_u64,
+	 offsetof(struct rate, bits_per_second)},
+	{"burstBytes", JSON_NUMBER, true, field_read_u32, offsetof(struct rate, burst_bytes)},
 };
 
-static int read_rate(const struct decode *decode, const struct json *value, struct rate *ret,
+static int read_rate(const struct decode *decode, const struct json *value, void *target,
 		     struct error *err)
 {
 	const struct decode inner = {
@@ -238,36 +123,24 @@ static int read_rate(const struct decode *decode, const struct json *value, stru
 		.what = arena_printf(decode->arena, "%s: \"%s\"", decode->what, value->key),
 	};
 
-	return fields_read(&inner, value, rate_fields, ARRAY_SIZE(rate_fields), ret, err);
-}
-
-static int read_to(const struct decode *decode, const struct json *value, void *target,
-		   struct error *err)
-{
-	return read_rate(decode, value, &((struct lease *)target)->to_container, err);
-}
-
-static int read_from(const struct decode *decode, const struct json *value, void *target,
-		     struct error *err)
-{
-	return read_rate(decode, value, &((struct lease *)target)->from_container, err);
+	return fields_read(&inner, value, rate_fields, ARRAY_SIZE(rate_fields), target, err);
 }
 
 static const struct field lease_fields[] = {
-	{"version", JSON_NUMBER, true, read_version},
-	{"id", JSON_STRING, true, read_id},
-	{"link", JSON_STRING, true, read_link},
-	{"complete", JSON_BOOL, true, read_complete},
-	{"netns", JSON_OBJECT, true, read_netns},
-	{"network", JSON_OBJECT, true, read_network},
-	{"hostLink", JSON_STRING, false, read_host_link},
-	{"mac", JSON_STRING, false, read_mac},
-	{"addresses", JSON_ARRAY, true, read_addresses},
-	{"publish", JSON_ARRAY, true, read_publish},
-	{"names", JSON_ARRAY, true, read_names},
-	{"cni", JSON_STRING, false, read_cni},
-	{"toContainer", JSON_OBJECT, false, read_to},
-	{"fromContainer", JSON_OBJECT, false, read_from},
+	{"version", JSON_NUMBER, true, read_version, 0},
+	{"id", JSON_STRING, true, field_read_container, offsetof(struct lease, id)},
+	{"link", JSON_STRING, true, field_read_link, offsetof(struct lease, link)},
+	{"complete", JSON_BOOL, true, field_read_bool, offsetof(struct lease, complete)},
+	{"netns", JSON_OBJECT, true, read_netns, 0},
+	{"network", JSON_OBJECT, true, read_network, 0},
+	{"hostLink", JSON_STRING, false, field_read_link, offsetof(struct lease, host_link)},
+	{"mac", JSON_STRING, false, read_mac, 0},
+	{"addresses", JSON_ARRAY, true, read_addresses, 0},
+	{"publish", JSON_ARRAY, true, field_read_publish, offsetof(struct lease, publish)},
+	{"names", JSON_ARRAY, true, read_names, 0},
+	{"cni", JSON_STRING, false, field_read_text, offsetof(struct lease, cni)},
+	{"toContainer", JSON_OBJECT, false, read_rate, offsetof(struct lease, to_container)},
+	{"fromContainer", JSON_OBJECT, false, read_rate, offsetof(struct lease, from_container)},
 };
 
 int lease_decode(struct arena *arena, const struct json *json, const char *what, struct lease *ret,

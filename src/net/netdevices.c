@@ -15,18 +15,6 @@
 
 #define PATTERN "%d"
 
-static int read_pid(const struct decode *decode, const struct json *value, void *target,
-		    struct error *err)
-{
-	struct netdevices *devices = target;
-	uint64_t number;
-	int r = field_number(decode, value, INT32_MAX, &number, err);
-
-	if (r >= 0)
-		devices->pid = (pid_t)number;
-	return r;
-}
-
 static int read_name(const struct decode *decode, const struct json *value, void *target,
 		     struct error *err)
 {
@@ -40,7 +28,7 @@ static int read_name(const struct decode *decode, const struct json *value, void
 }
 
 static const struct field device_fields[] = {
-	{.name = "name", .type = JSON_STRING, .read = read_name},
+	{"name", JSON_STRING, false, read_name, 0},
 };
 
 /* A name, or one with a single "%d" in it, which the kernel fills in. */
@@ -79,8 +67,8 @@ static int read_devices(const struct decode *decode, const struct json *value, v
 }
 
 static const struct field fields[] = {
-	{.name = "pid", .type = JSON_NUMBER, .required = true, .read = read_pid},
-	{.name = "devices", .type = JSON_OBJECT, .required = true, .read = read_devices},
+	{"pid", JSON_NUMBER, true, field_read_pid, offsetof(struct netdevices, pid)},
+	{"devices", JSON_OBJECT, true, read_devices, 0},
 };
 
 int netdevices_read(struct arena *arena, const char *text, size_t size, struct netdevices *ret,

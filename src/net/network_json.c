@@ -45,10 +45,10 @@ static int read_last(const struct decode *decode, const struct json *value, void
 }
 
 static const struct field subnet_fields[] = {
-	{"subnet", JSON_STRING, true, read_prefix},
-	{"gateway", JSON_STRING, false, read_gateway},
-	{"first", JSON_STRING, false, read_first},
-	{"last", JSON_STRING, false, read_last},
+	{"subnet", JSON_STRING, true, read_prefix, 0},
+	{"gateway", JSON_STRING, false, read_gateway, 0},
+	{"first", JSON_STRING, false, read_first, 0},
+	{"last", JSON_STRING, false, read_last, 0},
 };
 
 static int read_name(const struct decode *decode, const struct json *value, void *target,
@@ -104,26 +104,6 @@ static int read_subnets(const struct decode *decode, const struct json *value, v
 	return r;
 }
 
-static int read_mtu(const struct decode *decode, const struct json *value, void *target,
-		    struct error *err)
-{
-	uint64_t mtu;
-	int r = field_number(decode, value, UINT32_MAX, &mtu, err);
-
-	if (r >= 0)
-		((struct network *)target)->mtu = (uint32_t)mtu;
-	return r;
-}
-
-static int read_internal(const struct decode *decode, const struct json *value, void *target,
-			 struct error *err)
-{
-	(void)decode;
-	(void)err;
-	((struct network *)target)->internal = value->boolean;
-	return 0;
-}
-
 static int read_isolation(const struct decode *decode, const struct json *value, void *target,
 			  struct error *err)
 {
@@ -143,15 +123,15 @@ static int read_masquerade(const struct decode *decode, const struct json *value
 }
 
 static const struct field network_fields[] = {
-	{"name", JSON_STRING, true, read_name},
-	{"driver", JSON_STRING, true, read_driver},
-	{"link", JSON_STRING, true, read_link},
-	{"mode", JSON_STRING, false, read_mode},
-	{"subnets", JSON_ARRAY, false, read_subnets},
-	{"mtu", JSON_NUMBER, false, read_mtu},
-	{"internal", JSON_BOOL, false, read_internal},
-	{"isolation", JSON_BOOL, false, read_isolation},
-	{"masquerade", JSON_BOOL, false, read_masquerade},
+	{"name", JSON_STRING, true, read_name, 0},
+	{"driver", JSON_STRING, true, read_driver, 0},
+	{"link", JSON_STRING, true, read_link, 0},
+	{"mode", JSON_STRING, false, read_mode, 0},
+	{"subnets", JSON_ARRAY, false, read_subnets, 0},
+	{"mtu", JSON_NUMBER, false, field_read_u32, offsetof(struct network, mtu)},
+	{"internal", JSON_BOOL, false, field_read_bool, offsetof(struct network, internal)},
+	{"isolation", JSON_BOOL, false, read_isolation, 0},
+	{"masquerade", JSON_BOOL, false, read_masquerade, 0},
 };
 
 int network_decode(struct arena *arena, const struct json *json, const char *what,

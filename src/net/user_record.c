@@ -39,31 +39,8 @@ int user_directory_open(const struct store *store, const char *name, bool make, 
 static int read_version(const struct decode *decode, const struct json *value, void *target,
 			struct error *err)
 {
-	uint64_t version;
-
 	(void)target;
-	if (json_to_u64(value, &version) < 0 || version != RECORD_VERSION)
-		return refuse(err, "%s: version %s is not that of this berth-net (%d)",
-			      decode->what, name_show(value->text).text, RECORD_VERSION);
-	return 0;
-}
-
-static int read_id(const struct decode *decode, const struct json *value, void *target,
-		   struct error *err)
-{
-	int r = name_check_container("id", value->text, err);
-
-	((struct user_net *)target)->id = value->text;
-	return r < 0 ? within(err, r, "%s", decode->what) : 0;
-}
-
-static int read_link(const struct decode *decode, const struct json *value, void *target,
-		     struct error *err)
-{
-	int r = name_check_link("link", value->text, err);
-
-	((struct user_net *)target)->link = value->text;
-	return r < 0 ? within(err, r, "%s", decode->what) : 0;
+	return field_version(decode, value, RECORD_VERSION, err);
 }
 
 static int read_network(const struct decode *decode, const struct json *value, void *target,
@@ -81,51 +58,6 @@ static int read_network(const struct decode *decode, const struct json *value, v
 		      name_show(value->text).text);
 }
 
-static int read_complete(const struct decode *decode, const struct json *value, void *target,
-			 struct error *err)
-{
-	(void)decode;
-	(void)err;
-	((struct user_net *)target)->complete = value->boolean;
-	return 0;
-}
-
-static int read_pid(const struct decode *decode, const struct json *value, void *target,
-		    struct error *err)
-{
-	uint64_t pid;
-	int r = field_number(decode, value, INT_MAX, &pid, err);
-
-	if (r >= 0)
-		((struct user_net *)target)->pid = (pid_t)pid;
-	return r;
-}
-
-static int read_ticks(const struct decode *decode, const struct json *value, void *target,
-		      struct error *err)
-{
-	return field_number(decode, value, UINT64_MAX, &((struct user_net *)target)->start_ticks,
-			    err);
-}
-
-static int read_helper_pid(const struct decode *decode, const struct json *value, void *target,
-			   struct error *err)
-{
-	uint64_t pid;
-	int r = field_number(decode, value, INT_MAX, &pid, err);
-
-	if (r >= 0)
-		((struct user_net *)target)->helper_pid = (pid_t)pid;
-	return r;
-}
-
-static int read_helper_ticks(const struct decode *decode, const struct json *value, void *target,
-			     struct error *err)
-{
-	return field_number(decode, value, UINT64_MAX, &((struct user_net *)target)->helper_ticks,
-			    err);
-}
-
 /* It becomes a part of paths, and is looked for in command lines. */
 static int read_token(const struct decode *decode, const struct json *value, void *target,
 		      struct error *err)
@@ -137,36 +69,19 @@ static int read_token(const struct decode *decode, const struct json *value, voi
 	return 0;
 }
 
-static int read_publish(const struct decode *decode, const struct json *value, void *target,
-			struct error *err)
-{
-	struct user_net *net = target;
-	int r = 0;
-
-	for (const struct json *item = value->item; r >= 0 && item; item = item->next) {
-		struct publish publish;
-
-		r = item->type == JSON_STRING
-			    ? publish_parse(decode->what, item->text, &publish, err)
-			    : refuse(err, "%s: \"publish\": not only strings", decode->what);
-		if (r >= 0)
-			r = publish_add(decode->arena, &net->publish, &publish, err);
-	}
-	return r;
-}
-
 static const struct field fields[] = {
-	{"version", JSON_NUMBER, true, read_version},
-	{"id", JSON_STRING, true, read_id},
-	{"link", JSON_STRING, true, read_link},
-	{"network", JSON_STRING, true, read_network},
-	{"complete", JSON_BOOL, true, read_complete},
-	{"pid", JSON_NUMBER, true, read_pid},
-	{"startTicks", JSON_NUMBER, true, read_ticks},
-	{"programPid", JSON_NUMBER, true, read_helper_pid},
-	{"programStartTicks", JSON_NUMBER, true, read_helper_ticks},
-	{"token", JSON_STRING, true, read_token},
-	{"publish", JSON_ARRAY, true, read_publish},
+	{"version", JSON_NUMBER, true, read_version, 0},
+	{"id", JSON_STRING, true, field_read_container, offsetof(struct user_net, id)},
+	{"link", JSON_STRING, true, field_read_link, offsetof(struct user_net, link)},
+	{"network", JSON_STRING, true, read_network, 0},
+	{"complete", JSON_BOOL, true, field_read_bool, offsetof(struct user_net, complete)},
+	{"pid", JSON_NUMBER, true, field_read_pid, offsetof(struct user_net, pid)},
+	{"startTicks", JSON_NUMBER, true, field_read_u64, offsetof(struct user_net, start_ticks)},
+	{"programPid", JSON_NUMBER, true, field_read_pid, offsetof(struct user_net, helper_pid)},
+	{"programStartTicks", JSON_NUMBER, true, field_read_u64,
+	 offsetof(struct user_net, helper_ticks)},
+	{"token", JSON_STRING, true, read_token, 0},
+	{"publish", JSON_ARRAY, true, field_read_publish, offsetof(struct user_net, publish)},
 };
 
 void user_net_write_json(struct json_writer *w, const struct user_net *net)
