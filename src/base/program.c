@@ -99,6 +99,11 @@ static int check_words(const struct program *program, const struct invocation *i
 	return 0;
 }
 
+static bool wants_version(const struct program *program, const struct invocation *invocation)
+{
+	return *(const bool *)(invocation->globals + program->version_offset);
+}
+
 int invocation_parse(const struct program *program, char *const *args, struct invocation *ret,
 		     struct error *err)
 {
@@ -121,7 +126,7 @@ int invocation_parse(const struct program *program, char *const *args, struct in
 	if (r < 0)
 		return ret->command ? within(err, r, "%s", ret->command->name) : r;
 	ret->help = help || r > 0;
-	if (ret->help || *(bool *)(ret->globals + program->version_offset))
+	if (ret->help || wants_version(program, ret))
 		return 0;
 	return check_words(program, ret, err);
 }
@@ -162,6 +167,18 @@ void invocation_help(const struct program *program, const struct invocation *inv
 		add_commands(program, out);
 	buf_add_string(out, "\nOptions:\n");
 	options_help(invocation->options, invocation->option_count, out);
+}
+
+bool invocation_is_answered(const struct program *program, const struct invocation *invocation,
+			    struct buf *out)
+{
+	if (invocation->help)
+		invocation_help(program, invocation, out);
+	else if (wants_version(program, invocation))
+		buf_printf(out, "%s version %s\n", program->name, program->version);
+	else
+		return false;
+	return true;
 }
 
 void invocation_done(struct invocation *invocation)

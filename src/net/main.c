@@ -37,6 +37,7 @@ static const struct option global_options[] = {
 
 static const struct program program = {
 	.name = "berth-net",
+	.version = BERTH_VERSION "\ncommit: " BERTH_COMMIT,
 	.commands = commands,
 	.command_count = ARRAY_SIZE(commands),
 	.global_options = global_options,
@@ -102,14 +103,9 @@ static int act(struct invocation *invocation, char *const *argv, struct error *e
 		     err);
 	if (r < 0)
 		return r;
-	if (invocation->help)
-		invocation_help(&program, invocation, &text);
-	else if (globals->version)
-		buf_printf(&text, "berth-net version %s\ncommit: %s\n", BERTH_VERSION,
-			   BERTH_COMMIT);
-	else
-		return run(invocation, err);
-	return print_out(text.data, err);
+	if (invocation_is_answered(&program, invocation, &text))
+		return print_out(text.data, err);
+	return run(invocation, err);
 }
 
 /* An engine calls a plugin without a word. */

@@ -41,6 +41,7 @@ static const struct option global_options[] = {
 
 static const struct program program = {
 	.name = "berth-pull",
+	.version = BERTH_VERSION "\ncommit: " BERTH_COMMIT,
 	.commands = commands,
 	.command_count = ARRAY_SIZE(commands),
 	.by_default = &command_pull.syntax,
@@ -171,14 +172,9 @@ static int act(struct invocation *invocation, char *const *argv, struct error *e
 		     err);
 	if (r < 0)
 		return r;
-	if (invocation->help)
-		invocation_help(&program, invocation, &text);
-	else if (globals->version)
-		buf_printf(&text, "berth-pull version %s\ncommit: %s\n", BERTH_VERSION,
-			   BERTH_COMMIT);
-	else
-		return run(invocation, err);
-	return print_out(text.data, err);
+	if (invocation_is_answered(&program, invocation, &text))
+		return print_out(text.data, err);
+	return run(invocation, err);
 }
 
 int main(int argc, char **argv)

@@ -27,6 +27,7 @@ struct command_syntax {
 
 struct program {
 	const char *name;
+	const char *version; /* what is printed behind the name and "version" */
 	const struct command_syntax *const *commands;
 	size_t command_count;
 	const struct command_syntax *by_default; /* where none is named; NULL: one must be */
@@ -61,6 +62,10 @@ char *const *invocation_words(const struct invocation *invocation);
 /* Appends the help of the command, or of the program with a list of its commands. */
 void invocation_help(const struct program *program, const struct invocation *invocation,
 		     struct buf *out);
+
+/* Whether the command line asks for help or for the version only; it is appended then. */
+bool invocation_is_answered(const struct program *program, const struct invocation *invocation,
+			    struct buf *out) must_check;
 
 void invocation_done(struct invocation *invocation);
 

@@ -57,6 +57,7 @@ static struct program program_with(const struct command_syntax *by_default)
 {
 	return (struct program){
 		.name = "thing",
+		.version = "7",
 		.commands = commands,
 		.command_count = ARRAY_SIZE(commands),
 		.by_default = by_default,
@@ -134,7 +135,7 @@ static void help_of(const struct command_syntax *by_default, char *const *args, 
 
 	assert_int_equal(invocation_parse(&program, args, &invocation, &err), 0);
 	assert_true(invocation.help);
-	invocation_help(&program, &invocation, &text);
+	assert_true(invocation_is_answered(&program, &invocation, &text));
 	assert_non_null(strstr(text.data, has));
 	assert_null(strstr(text.data, lacks));
 	buf_done(&text);
@@ -151,6 +152,28 @@ static void help_is_of_the_program_or_of_a_command(void **state)
 	help_of(&show, WORDS("help", NULL), "Commands:", "there is no");
 }
 
+static void the_version_is_answered_and_a_command_is_not(void **state)
+{
+	static const char *const asks[][4] = {{"-v"}, {"show", "--version"}, {"-v", "show"}};
+	struct program program = program_with(NULL);
+	struct error err = ERROR_NONE;
+
+	(void)state;
+	for (size_t i = 0; i <= ARRAY_SIZE(asks); i++) {
+		const bool is_asked = i < ARRAY_SIZE(asks);
+		struct invocation invocation = {.command = NULL};
+		struct buf text = BUF_EMPTY;
+		char *const *args = is_asked ? (char *const *)asks[i] : WORDS("idle", NULL);
+
+		assert_int_equal(invocation_parse(&program, args, &invocation, &err), 0);
+		assert_int_equal(invocation_is_answered(&program, &invocation, &text), is_asked);
+		assert_string_equal(is_asked ? text.data : "", is_asked ? "thing version 7\n" : "");
+		assert_true(is_asked || text.size == 0);
+		buf_done(&text);
+		invocation_done(&invocation);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,6 +181,7 @@ int main(void)
 		cmocka_unit_test(what_is_wrong_is_said),
 		cmocka_unit_test(the_default_command_takes_what_is_no_name),
 		cmocka_unit_test(help_is_of_the_program_or_of_a_command),
+		cmocka_unit_test(the_version_is_answered_and_a_command_is_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
