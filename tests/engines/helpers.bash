@@ -110,7 +110,7 @@ eventually() {
 	local end=$((SECONDS + 10))
 
 	until "$@"; do
-		((SECONDS < end)) || fail "never true: $*"
+		((SECONDS < end)) || fail "never true: $*" || return 1
 		sleep 0.05
 	done
 }
