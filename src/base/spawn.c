@@ -82,12 +82,7 @@ static int child(const struct spawn *what, const int stdio[3], int report_fd)
 	return -errno;
 }
 
-struct child_pipes {
-	int stderr_read, stderr_write;
-	int report_read, report_write;
-};
-
-static void pipes_done(struct child_pipes *pipes)
+void child_pipes_done(struct child_pipes *pipes)
 {
 	fd_close(pipes->stderr_read);
 	fd_close(pipes->stderr_write);
@@ -95,7 +90,7 @@ static void pipes_done(struct child_pipes *pipes)
 	fd_close(pipes->report_write);
 }
 
-static int pipes_open(struct child_pipes *pipes, struct error *err)
+int child_pipes_open(struct child_pipes *pipes, struct error *err)
 {
 	int fds[2];
 
@@ -120,17 +115,14 @@ static int keep_high(int fd, int *copy, struct error *err)
 	return *copy < 0 ? *copy : 0;
 }
 
-static int start(const struct spawn *what, struct child_pipes *pipes, struct pidref *ret,
-		 struct error *err)
+int child_start(const struct spawn *what, int input, struct child_pipes *pipes, struct pidref *ret,
+		struct error *err)
 {
-	_cleanup_fd_ int input = open_input(what, err), null = -EBADF;
+	_cleanup_fd_ int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	_cleanup_fd_ int in = -EBADF, out = -EBADF, errors = -EBADF, report = -EBADF;
 	struct clone_args args = {.flags = CLONE_PIDFD, .exit_signal = SIGCHLD};
 	int pidfd = -EBADF, pid, r;
 
-	if (input < 0)
-		return input;
-	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (null < 0)
 		return fail(err, -errno, "open \"/dev/null\"");
 	r = keep_high(input, &in, err);
@@ -158,6 +150,13 @@ static int start(const struct spawn *what, struct child_pipes *pipes, struct pid
 	pipes->stderr_write = fd_close(pipes->stderr_write);
 	pipes->report_write = fd_close(pipes->report_write);
 	return 0;
+}
+
+int child_failed(const struct child_pipes *pipes)
+{
+	int failed = 0;
+
+	return read(pipes->report_read, &failed, sizeof(failed)) == sizeof(failed) ? failed : 0;
 }
 
 /* Ends the whole group; its leader is reaped by the caller. */
@@ -224,7 +223,7 @@ static int finish(const struct spawn *what, struct pidref *ref, struct child_pip
 		  struct error *err)
 {
 	struct tail tail = {.size = 0};
-	int failed = 0, status = 0;
+	int failed, status = 0;
 	int r = attend(what, ref, pipes->stderr_read, &tail);
 
 	if (r <= 0)
@@ -233,7 +232,8 @@ static int finish(const struct spawn *what, struct pidref *ref, struct child_pip
 		status = W_EXITCODE(1, 0);
 	if (r < 0)
 		return fail(err, r, "wait for \"%s\"", what->path);
-	if (read(pipes->report_read, &failed, sizeof(failed)) == sizeof(failed))
+	failed = child_failed(pipes);
+	if (failed < 0)
 		return fail(err, failed, "execute \"%s\"", what->path);
 	tail_finish(&tail);
 	return verdict(what, r, status, &tail, err);
@@ -241,12 +241,13 @@ static int finish(const struct spawn *what, struct pidref *ref, struct child_pip
 
 int spawn_wait(const struct spawn *what, struct error *err)
 {
-	__attribute__((cleanup(pipes_done))) struct child_pipes pipes = {-1, -1, -1, -1};
+	_cleanup_child_pipes_ struct child_pipes pipes = CHILD_PIPES_UNSET;
 	_cleanup_child_ struct pidref ref = PIDREF_UNSET;
-	int r = pipes_open(&pipes, err);
+	_cleanup_fd_ int input = open_input(what, err);
+	int r = input < 0 ? input : child_pipes_open(&pipes, err);
 
 	if (r >= 0)
-		r = start(what, &pipes, &ref, err);
+		r = child_start(what, input, &pipes, &ref, err);
 	if (r < 0)
 		return r;
 	r = finish(what, &ref, &pipes, err);
