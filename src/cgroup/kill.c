@@ -31,6 +31,7 @@
 #include "berth/base/str.h"
 #include "berth/base/sys.h"
 #include "berth/cgroup/cgroup.h"
+#include "berth/cgroup/unit.h"
 
 #include "cgroup-internal.h"
 #include "limits-internal.h"
@@ -312,6 +313,23 @@ static int end(int rootfd, const char *path, bool ours, int64_t deadline_ms, str
 			return fail_to_empty(dirfd, path, err);
 	}
 	return r;
+}
+
+int cgroup_empty(int rootfd, const char *path, int timeout_ms, struct error *err)
+{
+	_cleanup_fd_ int dirfd = cgroup_open(rootfd, path, err);
+	int64_t deadline_ms = clock_now_ms() + timeout_ms;
+	int r = -EAGAIN;
+
+	if (dirfd < 0)
+		return is_gone(dirfd) ? 0 : dirfd;
+	while (r == -EAGAIN) {
+		r = empty(dirfd, path, deadline_ms, err);
+		if (r == -EAGAIN && remaining_ms(deadline_ms) == 0)
+			return fail_to_empty(dirfd, path, err);
+	}
+	/* systemd takes an empty one away at once. */
+	return is_gone(r) ? 0 : r;
 }
 
 int cgroup_destroy(int rootfd, const char *path, unsigned keep_depth, int timeout_ms,

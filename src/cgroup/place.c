@@ -14,6 +14,7 @@
 #include "berth/base/root.h"
 #include "berth/base/str.h"
 #include "berth/cgroup/cgroup.h"
+#include "berth/cgroup/unit.h"
 
 #include "cgroup-internal.h"
 
@@ -22,6 +23,7 @@
 
 const char *const cgroup_manager_names[CGROUP_MANAGER_MAX] = {
 	[CGROUP_MANAGER_CGROUPFS] = "cgroupfs",
+	[CGROUP_MANAGER_SYSTEMD] = "systemd",
 	[CGROUP_MANAGER_DISABLED] = "disabled",
 };
 
@@ -118,14 +120,6 @@ int cgroup_open_root(int procfd, struct error *err)
 	return search_mounts(procfd, err);
 }
 
-/* True for what the systemd driver reads as "slice:prefix:name". */
-static bool is_systemd_form(const char *path)
-{
-	const char *colon = strchr(path, ':');
-
-	return path[0] != '/' && colon && strchr(colon + 1, ':');
-}
-
 /* Adds the component to @to, or refuses it. "." and nothing are passed over. */
 static int add_component(struct buf *to, const char *name, size_t length, struct error *err)
 {
@@ -172,7 +166,7 @@ int cgroup_path_of(const char *cgroups_path, const char *id, char **ret_path, st
 		*ret_path = xasprintf("/berth-%s", id);
 		return 0;
 	}
-	if (is_systemd_form(cgroups_path))
+	if (unit_is_named(cgroups_path))
 		return refuse(err,
 			      "linux.cgroupsPath: \"%s\" is the form of the systemd driver; the "
 			      "cgroupfs driver takes a path",

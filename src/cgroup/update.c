@@ -7,8 +7,9 @@
  * lists of writes of the limits before and after are compared. Everything that can be found out
  * beforehand is: that the fields fit each other, the controllers, the files. Then one file after
  * the other is written, after its old text was read; should a write fail, what was written is set
- * back, last first, and once more in case one stood in another's way. The device rules come last:
- * they are exchanged in one step.
+ * back, last first, and once more in case one stood in another's way. Then come the device rules,
+ * which are exchanged in one step, and at last systemd, where the cgroup is a unit's; what it
+ * refuses is a failure like any other.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +24,7 @@
 
 #include "cgroup-internal.h"
 #include "limits-internal.h"
+#include "unit-internal.h"
 
 /* One file that was written. */
 struct undo {
@@ -233,18 +235,54 @@ static bool devices_change(const struct cgroup_change *change)
 	return false;
 }
 
+/* systemd writes its units' files as it knows them: it is told what has changed. */
+static int tell_unit(const struct settings *settings, const struct cgroup_change *change,
+		     struct error *err)
+{
+	_cleanup_settings_ struct settings all = settings_of(change->merged);
+	_cleanup_arena_ struct arena *arena = arena_new();
+	struct unit_properties properties = {.arena = arena};
+	_cleanup_free_ char *devices = NULL;
+
+	unit_limits_changed(&properties, &all, settings);
+	if (devices_change(change) && !change->unit->systemd->user) {
+		devices = unit_devices_read(change->merged);
+		unit_devices(&properties, change->merged, devices, /* reset= */ true);
+	}
+	return unit_set(change->unit, &properties, err);
+}
+
+static int exchange_devices(int cgroupfd, const struct cgroup_change *change,
+			    const struct spec_resources *with, struct error *err)
+{
+	bool skipped;
+
+	if (!devices_change(change))
+		return 0;
+	if (!with->device_rule_count) {
+		devices_detach(cgroupfd);
+		return 0;
+	}
+	return cgroup_devices_replace(cgroupfd, with->device_rules, with->device_rule_count,
+				      &skipped, err);
+}
+
 static int write_changes(int cgroupfd, const char *path, const struct settings *settings,
 			 const struct cgroup_change *change, struct error *err)
 {
 	_cleanup_journal_ struct journal journal = {.items = NULL};
-	bool skipped;
+	struct error second = ERROR_NONE;
 	int r = lower_burst(cgroupfd, path, settings, &journal, err);
 
 	for (size_t i = 0; r >= 0 && i < settings->count; i++)
 		r = write_one(cgroupfd, path, &settings->items[i], &journal, err);
-	if (r >= 0 && devices_change(change))
-		r = cgroup_devices_replace(cgroupfd, change->merged->device_rules,
-					   change->merged->device_rule_count, &skipped, err);
+	if (r >= 0)
+		r = exchange_devices(cgroupfd, change, change->merged, err);
+	if (r >= 0 && change->unit) {
+		r = tell_unit(settings, change, err);
+		if (r < 0 && exchange_devices(cgroupfd, change, change->saved, &second) < 0)
+			within(err, r, "the device rules stay changed (%.200s)", second.text);
+	}
 	return r < 0 ? undo_and_fail(cgroupfd, &journal, r, err) : 0;
 }
 

@@ -35,7 +35,7 @@ static const struct command *const commands[] = {
 
 struct globals {
 	const char *root, *log, *log_format, *log_level, *cgroup_manager, *rootless;
-	bool debug, version;
+	bool debug, version, systemd_cgroup;
 };
 
 static const struct option global_options[] = {
@@ -49,8 +49,9 @@ static const struct option global_options[] = {
 	 "error (default), warning, info or debug"},
 	{"debug", 0, OPTION_FLAG, offsetof(struct globals, debug), NULL, "as --log-level debug"},
 	{"cgroup-manager", 0, OPTION_TEXT, offsetof(struct globals, cgroup_manager), "MANAGER",
-	 "cgroupfs (default) or disabled"},
-	{"systemd-cgroup", 0, OPTION_REFUSED_FLAG, 0, NULL, "not supported yet"},
+	 "of new containers: cgroupfs (default), systemd or disabled"},
+	{"systemd-cgroup", 0, OPTION_FLAG, offsetof(struct globals, systemd_cgroup), NULL,
+	 "as --cgroup-manager systemd"},
 	{"rootless", 0, OPTION_TEXT, offsetof(struct globals, rootless), "true|false|auto",
 	 "without rights over the host (default: auto)"},
 	{"version", 'v', OPTION_FLAG, offsetof(struct globals, version), NULL, "print the version"},
@@ -159,18 +160,35 @@ static int choose_root(const struct globals *globals, struct runtime *runtime, c
 
 static int choose_manager(const struct globals *globals, struct runtime *runtime, struct error *err)
 {
-	const char *name = globals->cgroup_manager;
+	const char *name = globals->cgroup_manager, *by_flag = NULL;
 
-	if (name && str_equal(name, "systemd"))
-		return refuse(err, "--cgroup-manager systemd: not supported yet");
+	if (globals->systemd_cgroup)
+		by_flag = cgroup_manager_names[CGROUP_MANAGER_SYSTEMD];
+	if (name && by_flag && !str_equal(name, by_flag))
+		return refuse(err, "--cgroup-manager %s: --systemd-cgroup says otherwise", name);
+	name = name ? name : by_flag;
 	for (int i = 0; name && i < CGROUP_MANAGER_MAX; i++) {
 		if (str_equal(name, cgroup_manager_names[i])) {
 			runtime->cgroup_manager = (enum cgroup_manager)i;
 			return 0;
 		}
 	}
-	return name ? refuse(err, "--cgroup-manager: \"%s\" is neither cgroupfs nor disabled", name)
+	return name ? refuse(err,
+			     "--cgroup-manager: \"%s\" is neither cgroupfs nor systemd nor "
+			     "disabled",
+			     name)
 		    : 0;
+}
+
+/*
+ * Of the two managers that there may be, who has no rights over the host can use his own alone.
+ * Root of a user namespace is either a user's engine, or has a whole system there; the former knows
+ * where its manager is.
+ */
+static bool is_for_user(bool rootless)
+{
+	return rootless &&
+	       (geteuid() != 0 || getenv("XDG_RUNTIME_DIR") || getenv("DBUS_SESSION_BUS_ADDRESS"));
 }
 
 /* A command line, taken apart. */
@@ -293,6 +311,7 @@ static int choose_runtime(const struct invocation *invocation, struct runtime *r
 {
 	int r = choose_root(&invocation->globals, runtime, ret_root, err);
 
+	runtime->systemd.user = is_for_user(runtime->rootless);
 	return r < 0 ? r : choose_manager(&invocation->globals, runtime, err);
 }
 
@@ -302,6 +321,7 @@ static int run(const struct invocation *invocation, char *const *argv, int *ret_
 	const struct command *command = invocation->command;
 	struct runtime runtime = {
 		.program = argv[0],
+		.systemd = {.program = argv[0], .env = (const char *const *)environ},
 		.listening = invocation->listening,
 		.notify_socket = find_notify_socket(),
 	};

@@ -35,6 +35,8 @@ struct record {
 	enum cgroup_manager cgroup_manager;
 	const char *cgroup_path;  /* NULL without a cgroup */
 	unsigned cgroup_keep;	  /* leading components of it that are not ours */
+	const char *unit;	  /* systemd's, whose cgroup that is; NULL: it is none's */
+	bool unit_of_user;	  /* of the user's manager */
 	bool poststart, poststop; /* there are such hooks, in the copy of config.json */
 	bool own_keyring;	  /* its processes have a session keyring of its own */
 	struct spec_strings annotations;
@@ -89,12 +91,15 @@ void container_done(struct container *container);
 /* The copy of config.json that the container was made from, decoded into the container's arena. */
 int container_spec(struct container *container, const struct spec **ret,
 		   struct error *err) must_check;
+/* How the manager of the record's unit is asked, whatever the command line says. */
+struct systemd record_systemd(const struct runtime *runtime, const struct record *record);
 /* Its cgroup, the caller's. -ENOMEDIUM where it has none, -ENOENT where that is gone. */
 int container_cgroup_open(const struct container *container, struct error *err) must_check;
 void container_describe(const struct container *container, struct state_document *ret);
 
 /* destroy.c */
 struct remains {
+	const struct runtime *runtime;
 	const struct record *record;
 	const struct pidref *init; /* may be unset */
 	const struct spec *spec;   /* for poststop hooks; NULL: none */
@@ -126,14 +131,6 @@ const struct record *creation_record(const struct creation *creation);
 /* Undoes what was done; with @destroy false only memory and descriptors are given back. */
 void creation_free(struct creation *creation, bool destroy);
 int creation_destroy(struct creation *creation, struct error *err) must_check;
-
-/*
- * exec_cgroup.c: where a further process is born; @given: the values of --cgroup. -EBADF without a
- * text where there is no cgroup. The other one is for a container's cgroup that takes no process.
- */
-int exec_cgroup_open(const struct container *container, const struct strv *given,
-		     struct error *err) must_check;
-int exec_cgroup_open_of_init(const struct container *container, struct error *err) must_check;
 
 /* namespace_pids.c: the processes of a container without a cgroup. */
 int namespace_pids_read(const struct container *container, struct cgroup_pids *ret,

@@ -30,6 +30,7 @@
 
 #include "container-internal.h"
 #include "limits-internal.h"
+#include "own_cgroup-internal.h"
 #include "sockets-internal.h"
 #include "terminal-internal.h"
 
@@ -45,7 +46,7 @@ struct creation {
 	int namespace_fds[NAMESPACE_MAX]; /* owned */
 	int *mount_users;		  /* by entry of mounts[]; owned; NULL before */
 	int procfd, bundlefd, rootfd;	  /* owned */
-	int cgroup_root, cgroupfd;	  /* owned; -1 without a cgroup */
+	struct own_cgroup cgroup;	  /* owned */
 	int dirfd;			  /* the claimed state directory, owned; -1 before */
 	int listenfd;			  /* owned */
 	int console_socket;		  /* owned; -1: nobody waits for a terminal */
@@ -54,7 +55,6 @@ struct creation {
 	const struct runtime *runtime;
 	unsigned lsm_active;
 	char stamp[CLOCK_STAMP_MAX];
-	char *cgroup_path;	 /* owned */
 	char *netdevices_helper; /* owned; NULL: no devices */
 	struct record record;
 	struct launched launched;
@@ -68,8 +68,9 @@ static struct creation *creation_new(const struct create_options *options)
 
 	c->options = options;
 	c->arena = arena_new();
-	c->procfd = c->bundlefd = c->rootfd = c->cgroup_root = c->cgroupfd = -EBADF;
+	c->procfd = c->bundlefd = c->rootfd = -EBADF;
 	c->dirfd = c->listenfd = c->pidfd_socket = c->console_socket = -EBADF;
+	c->cgroup = (struct own_cgroup)OWN_CGROUP_UNSET;
 	c->notify = (struct notify)NOTIFY_UNSET;
 	c->launched = (struct launched)LAUNCHED_UNSET;
 	for (int i = 0; i < NAMESPACE_MAX; i++)
@@ -127,79 +128,22 @@ static int check_root(const struct creation *c, struct error *err)
 	return S_ISDIR(st.st_mode) ? 0 : fail(err, -ENOTDIR, "root.path: open \"%s\"", path);
 }
 
-/*
- * The own cgroup has processes, its caller at least, so that it cannot hand out controllers: the
- * place beside it is better, where that is delegated too.
- */
-static int choose_delegated_path(struct creation *c, char **ret, struct error *err)
+static struct own_cgroup_wanted cgroup_wanted(const struct creation *c)
 {
-	const char *asked = c->spec->linux.cgroups_path;
-	_cleanup_free_ char *beside = NULL;
-	int r = cgroup_path_of_user(c->procfd, asked, c->options->id, /* beside= */ true, &beside,
-				    err);
-
-	if (r < 0)
-		return r;
-	if (cgroup_is_delegated(c->procfd, c->cgroup_root, beside)) {
-		*ret = take_ptr(&beside);
-		return 0;
-	}
-	return cgroup_path_of_user(c->procfd, asked, c->options->id, /* beside= */ false, ret, err);
+	return (struct own_cgroup_wanted){
+		.runtime = c->runtime,
+		.spec = c->spec,
+		.id = c->options->id,
+		.procfd = c->procfd,
+		.arena = c->arena,
+	};
 }
 
-/*
- * Without rights over the host there is a cgroup only where one is delegated to the user. None is
- * needed unless limits are asked for: then the container lives in the cgroup of its creator.
- */
-static int prepare_delegated_cgroup(struct creation *c, struct error *err)
+static int prepare_cgroup(struct creation *c, struct error *err)
 {
-	const struct spec_linux *spec = &c->spec->linux;
-	_cleanup_free_ char *limit = cgroup_limit_asked(&spec->resources);
-	_cleanup_free_ char *path = NULL, *checked = NULL;
-	struct error why = ERROR_NONE;
-	int r = cgroup_path_of(spec->cgroups_path, c->options->id, &checked, err);
+	const struct own_cgroup_wanted wanted = cgroup_wanted(c);
 
-	if (r < 0)
-		return r;
-	r = c->cgroup_root = cgroup_open_root(c->procfd, &why);
-	if (r >= 0)
-		r = choose_delegated_path(c, &path, &why);
-	if (r >= 0 && cgroup_is_delegated(c->procfd, c->cgroup_root, path)) {
-		c->cgroup_path = take_ptr(&path);
-		return 0;
-	}
-	if (!limit) {
-		log_debug("container \"%s\": no cgroup of its own", c->options->id);
-		return 0;
-	}
-	if (r < 0)
-		return refuse_as(err, r, "%s: a limit needs a cgroup: %s", limit, why.text);
-	return refuse_as(err, -EACCES,
-			 "%s: a limit needs a cgroup that is delegated to user %u, and \"%s\" is "
-			 "not (systemd-run --user --scope -p Delegate=yes makes one)",
-			 limit, geteuid(), path);
-}
-
-static int prepare_cgroup(struct creation *c, const struct runtime *runtime, struct error *err)
-{
-	const struct spec_linux *spec = &c->spec->linux;
-	int r = cgroup_check(&spec->resources, err);
-
-	if (r < 0)
-		return r;
-	if (runtime->rootless && runtime->cgroup_manager != CGROUP_MANAGER_DISABLED)
-		return prepare_delegated_cgroup(c, err);
-	if (runtime->cgroup_manager == CGROUP_MANAGER_DISABLED) {
-		if (cgroup_limits_asked(&spec->resources))
-			return refuse(err, "linux.resources: limits need a cgroup, which "
-					   "--cgroup-manager disabled forbids");
-		return 0;
-	}
-	r = cgroup_path_of(spec->cgroups_path, c->options->id, &c->cgroup_path, err);
-	if (r < 0)
-		return r;
-	c->cgroup_root = cgroup_open_root(c->procfd, err);
-	return c->cgroup_root < 0 ? c->cgroup_root : 0;
+	return own_cgroup_prepare(&wanted, &c->cgroup, err);
 }
 
 static int prepare_console(struct creation *c, bool attached, struct error *err)
@@ -262,7 +206,7 @@ static int prepare(struct creation *c, const struct runtime *runtime, bool attac
 		return r;
 	warn_of_capabilities(c->spec);
 	c->procfd = proc_open(err);
-	r = c->procfd < 0 ? c->procfd : prepare_cgroup(c, runtime, err);
+	r = c->procfd < 0 ? c->procfd : prepare_cgroup(c, err);
 	return r < 0 ? r : prepare_mount_users(c, err);
 }
 
@@ -277,6 +221,7 @@ static int prepare_seccomp(struct creation *c, struct error *err)
 static int write_intent(struct creation *c, const struct runtime *runtime, struct error *err)
 {
 	const struct spec *spec = c->spec;
+	int r;
 
 	clock_stamp(c->stamp);
 	c->record = (struct record){
@@ -286,39 +231,26 @@ static int write_intent(struct creation *c, const struct runtime *runtime, struc
 		.created = c->stamp,
 		.owner = geteuid(),
 		.cgroup_manager = runtime->cgroup_manager,
-		.cgroup_path = c->cgroup_path,
 		.poststart = spec->hooks[HOOK_POSTSTART].count > 0,
 		.poststop = spec->hooks[HOOK_POSTSTOP].count > 0,
 		.own_keyring = !c->options->no_new_keyring,
 		.annotations = spec->annotations,
 	};
-	if (c->cgroup_path) {
-		int r = cgroup_existing_depth(c->cgroup_root, c->cgroup_path,
-					      &c->record.cgroup_keep, err);
-
-		if (r < 0)
-			return r;
-	}
-	return record_write(c->dirfd, &c->record, /* first= */ true, err);
+	r = own_cgroup_record(&c->cgroup, &c->record, err);
+	return r < 0 ? r : record_write(c->dirfd, &c->record, /* first= */ true, err);
 }
 
 static int make_cgroup(struct creation *c, struct error *err)
 {
-	if (!c->cgroup_path)
-		return 0;
-	c->cgroupfd = cgroup_make(c->cgroup_root, c->cgroup_path, &c->spec->linux.resources, err);
-	if (c->cgroupfd < 0) {
-		/* What was made is gone again; an existing one that was refused stays as it is. */
-		c->record.cgroup_path = NULL;
-		return c->cgroupfd;
-	}
-	log_debug("container \"%s\": cgroup \"%s\"", c->options->id, c->cgroup_path);
-	return 0;
+	const struct own_cgroup_wanted wanted = cgroup_wanted(c);
+
+	return own_cgroup_make(&wanted, &c->cgroup, c->dirfd, &c->record, err);
 }
 
 static int launch(struct creation *c, struct error *err)
 {
 	_cleanup_free_ char *stage = path_join(c->runtime->root, STATE_STAGE);
+	const struct unit_ref unit = {&c->runtime->systemd, c->record.unit};
 	struct launch launch = {
 		.spec = c->spec,
 		.plan = &c->plan,
@@ -331,7 +263,8 @@ static int launch(struct creation *c, struct error *err)
 		.netdevices_helper = c->netdevices_helper,
 		.procfd = c->procfd,
 		.bundlefd = c->bundlefd,
-		.cgroupfd = c->cgroupfd,
+		.cgroupfd = c->cgroup.fd,
+		.unit = unit.name ? &unit : NULL,
 		.listenfd = c->listenfd,
 		.preserve_fds = c->options->preserve_fds,
 		.listening = &c->runtime->listening,
@@ -343,6 +276,7 @@ static int launch(struct creation *c, struct error *err)
 
 	if (r >= 0)
 		r = launch_begin(&launch, &c->launched, err);
+	own_cgroup_settled(&c->cgroup);
 	if (r < 0)
 		return r;
 	c->launched_once = true;
@@ -374,7 +308,7 @@ static int write_outcome(struct creation *c, struct error *err)
 /* A limit too small for the container's beginning shows as an init that died of SIGKILL. */
 static int explain(const struct creation *c, int code, struct error *err)
 {
-	_cleanup_free_ char *oom = c->cgroupfd >= 0 ? cgroup_oom_text(c->cgroupfd) : NULL;
+	_cleanup_free_ char *oom = c->cgroup.fd >= 0 ? cgroup_oom_text(c->cgroup.fd) : NULL;
 
 	return oom ? within(err, code, "%s", oom) : code;
 }
@@ -453,7 +387,7 @@ struct notify *creation_notify(struct creation *c)
 
 int creation_cgroup(const struct creation *c)
 {
-	return c->cgroupfd;
+	return c->cgroup.fd;
 }
 
 const struct pidref *creation_init(const struct creation *c)
@@ -474,6 +408,7 @@ const struct record *creation_record(const struct creation *c)
 int creation_destroy(struct creation *c, struct error *err)
 {
 	struct remains remains = {
+		.runtime = c->runtime,
 		.record = &c->record,
 		.spec = c->launched_once ? c->spec : NULL,
 		.procfd = c->procfd,
@@ -482,6 +417,7 @@ int creation_destroy(struct creation *c, struct error *err)
 	};
 
 	launched_undo(&c->launched);
+	own_cgroup_settled(&c->cgroup);
 	return container_destroy(&remains, err);
 }
 
@@ -506,8 +442,7 @@ void creation_free(struct creation *c, bool destroy)
 	fd_close(c->pidfd_socket);
 	notify_done(&c->notify);
 	fd_close(c->dirfd);
-	fd_close(c->cgroupfd);
-	fd_close(c->cgroup_root);
+	own_cgroup_done(&c->cgroup);
 	fd_close(c->rootfd);
 	fd_close(c->bundlefd);
 	fd_close(c->procfd);
@@ -517,7 +452,6 @@ void creation_free(struct creation *c, bool destroy)
 		fd_close(c->mount_users[i]);
 	free(c->mount_users);
 	seccomp_program_done(&c->seccomp);
-	free(c->cgroup_path);
 	free(c->netdevices_helper);
 	free(c->config);
 	free(c->bundle);

@@ -56,20 +56,42 @@ static unsigned path_depth(const char *path)
 	return depth;
 }
 
+/* All of the path but its last component is kept: who made it is not known any more. */
+static int destroy_at(int root, const char *path, struct error *err)
+{
+	return cgroup_destroy(root, path, path_depth(path) - 1, LOCK_TIMEOUT_MS, err);
+}
+
+/* systemd takes a unit away once its cgroup is gone. */
+static int destroy_by_config(int root, const char *cgroups_path, const char *id, struct error *err)
+{
+	_cleanup_free_ char *path = NULL, *of_unit = NULL;
+	bool named = cgroups_path && *cgroups_path, unit = named && unit_is_named(cgroups_path);
+	int r = 0;
+
+	if (unit || !named)
+		r = unit_usual_cgroup(cgroups_path, id, &of_unit, err);
+	if (r >= 0 && of_unit)
+		r = destroy_at(root, of_unit, err);
+	if (r < 0 || unit)
+		return r;
+	r = cgroup_path_of(cgroups_path, id, &path, err);
+	return r < 0 ? r : destroy_at(root, path, err);
+}
+
 /*
  * A record that was damaged no longer says where the cgroup is; the copy of config.json may still,
- * and where that is of no use either, the place that a container has by default is tried.
+ * and where that is of no use either, the places that a container has by default are tried.
  */
 static int destroy_guessed_cgroup(const struct runtime *runtime, const char *id, int dirfd,
 				  struct error *err)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
 	_cleanup_fd_ int procfd = proc_open(err), root = -EBADF;
-	_cleanup_free_ char *text = NULL, *path = NULL;
+	_cleanup_free_ char *text = NULL;
 	struct error unheard = ERROR_NONE;
 	const struct spec *spec = NULL;
 	size_t size;
-	int r;
 
 	if (file_read_at(dirfd, STATE_CONFIG, JSON_SIZE_MAX, &text, &size, &unheard) >= 0 &&
 	    spec_decode(arena, text, size, "/", &spec, &unheard) < 0)
@@ -80,11 +102,7 @@ static int destroy_guessed_cgroup(const struct runtime *runtime, const char *id,
 		return 0;
 	if (root < 0)
 		return root;
-	r = cgroup_path_of(spec ? spec->linux.cgroups_path : NULL, id, &path, err);
-	if (r < 0)
-		return r;
-	/* All of the path but its last component is kept: who made it is not known any more. */
-	return cgroup_destroy(root, path, path_depth(path) - 1, LOCK_TIMEOUT_MS, err);
+	return destroy_by_config(root, spec ? spec->linux.cgroups_path : NULL, id, err);
 }
 
 /*

@@ -14,6 +14,32 @@
 /* How long killed processes may take to be gone; then something holds them in the kernel. */
 #define DEATH_TIMEOUT_MS 10000
 
+struct systemd record_systemd(const struct runtime *runtime, const struct record *record)
+{
+	struct systemd systemd = runtime->systemd;
+
+	systemd.user = record->unit_of_user;
+	return systemd;
+}
+
+/* The scope is empty before systemd is asked, so that this takes no time; it may be gone already.
+ */
+static int destroy_unit(const struct remains *remains, int root, struct error *err)
+{
+	const struct record *record = remains->record;
+	const struct systemd systemd = record_systemd(remains->runtime, record);
+	const struct unit_ref unit = {.systemd = &systemd, .name = record->unit};
+	struct error why = ERROR_NONE;
+	int r = cgroup_empty(root, record->cgroup_path, DEATH_TIMEOUT_MS, err);
+
+	if (r < 0 || unit_stop(&unit, &why) >= 0)
+		return r;
+	log_warning("container \"%s\": its cgroup is removed without systemd: %s", record->id,
+		    why.text);
+	return cgroup_destroy(root, record->cgroup_path, record->cgroup_keep - 1, DEATH_TIMEOUT_MS,
+			      err);
+}
+
 static int destroy_cgroup(const struct remains *remains, struct error *err)
 {
 	_cleanup_fd_ int root = -EBADF;
@@ -23,6 +49,8 @@ static int destroy_cgroup(const struct remains *remains, struct error *err)
 	root = cgroup_open_root(remains->procfd, err);
 	if (root < 0)
 		return root;
+	if (remains->record->unit)
+		return destroy_unit(remains, root, err);
 	return cgroup_destroy(root, remains->record->cgroup_path, remains->record->cgroup_keep,
 			      DEATH_TIMEOUT_MS, err);
 }
@@ -78,6 +106,7 @@ int container_destroy_loaded(const struct runtime *runtime, struct container *co
 	_cleanup_fd_ int rootfd = state_root_open(runtime, /* make= */ false, err);
 	struct error unheard = ERROR_NONE;
 	struct remains remains = {
+		.runtime = runtime,
 		.record = &container->record,
 		.init = &container->init,
 		.procfd = container->procfd,

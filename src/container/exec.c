@@ -11,6 +11,7 @@
 #include "berth/stage/launch.h"
 
 #include "container-internal.h"
+#include "exec_cgroup-internal.h"
 #include "sockets-internal.h"
 #include "terminal-internal.h"
 
@@ -237,7 +238,7 @@ static bool own_mounts(const struct spec *spec)
 static int launch_beside_init(const struct container *container, struct joining *joining,
 			      struct launched *ret, struct error *err)
 {
-	int fd = exec_cgroup_open_of_init(container, err);
+	int fd = exec_cgroup_open_of_init(container, &joining->subgroup, err);
 
 	if (fd < 0)
 		return fd;
@@ -251,11 +252,14 @@ static int launch(const struct runtime *runtime, struct container *container,
 		  struct error *err)
 {
 	struct seccomp_program filter = {.instructions = NULL};
+	const struct systemd systemd = record_systemd(runtime, &container->record);
+	const struct unit_ref unit = {.systemd = &systemd, .name = container->record.unit};
 	struct joining joining = {
 		.seccomp = &filter,
 		.id = options->id,
 		.init = &container->init,
 		.procfd = container->procfd,
+		.unit = unit.name ? &unit : NULL,
 		.preserve_fds = options->preserve_fds,
 		.own_keyring = container->record.own_keyring,
 		.listening = &runtime->listening,
@@ -280,7 +284,7 @@ static int launch(const struct runtime *runtime, struct container *container,
 		r = console_connect(options->console_socket, ret_console_socket, err);
 	if (r < 0)
 		return r;
-	joining.cgroupfd = exec_cgroup_open(container, &options->cgroups, err);
+	joining.cgroupfd = exec_cgroup_open(container, &options->cgroups, &joining.subgroup, err);
 	if (joining.cgroupfd < 0 && joining.cgroupfd != -EBADF)
 		return joining.cgroupfd;
 	r = prepare_filter(runtime, joining.spec, &filter, err);

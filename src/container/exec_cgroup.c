@@ -10,6 +10,7 @@
 #include "berth/base/path.h"
 
 #include "container-internal.h"
+#include "exec_cgroup-internal.h"
 
 static bool is_within(const char *path, const char *parent)
 {
@@ -38,7 +39,7 @@ static int parse_one(const char *given, const char **path, struct error *err)
 }
 
 static int open_named(const struct container *container, const struct strv *given,
-		      struct error *err)
+		      const char **ret_below, struct error *err)
 {
 	const char *own = container->record.cgroup_path, *path = NULL;
 	_cleanup_free_ char *whole = NULL;
@@ -55,19 +56,23 @@ static int open_named(const struct container *container, const struct strv *give
 	whole = path_join(own, path ? path + strspn(path, "/") : "");
 	if (!is_within(whole, own))
 		return refuse(err, "--cgroup: \"%s\" is not a sub cgroup path", given->items[0]);
+	*ret_below = arena_strdup(container->arena, whole + strlen(own));
 	root = cgroup_open_root(container->procfd, err);
 	r = root < 0 ? root : cgroup_open(root, whole, err);
 	return r < 0 ? within(err, r, "--cgroup") : r;
 }
 
-int exec_cgroup_open(const struct container *container, const struct strv *given, struct error *err)
+int exec_cgroup_open(const struct container *container, const struct strv *given,
+		     const char **ret_below, struct error *err)
 {
+	*ret_below = "";
 	if (given->count)
-		return open_named(container, given, err);
+		return open_named(container, given, ret_below, err);
 	return container->record.cgroup_path ? container_cgroup_open(container, err) : -EBADF;
 }
 
-int exec_cgroup_open_of_init(const struct container *container, struct error *err)
+int exec_cgroup_open_of_init(const struct container *container, const char **ret_below,
+			     struct error *err)
 {
 	_cleanup_fd_ int root = -EBADF;
 	_cleanup_free_ char *path = NULL;
@@ -78,6 +83,7 @@ int exec_cgroup_open_of_init(const struct container *container, struct error *er
 	if (!is_within(path, container->record.cgroup_path))
 		return refuse(err, "the container's init is in cgroup \"%s\", outside of \"%s\"",
 			      path, container->record.cgroup_path);
+	*ret_below = arena_strdup(container->arena, path + strlen(container->record.cgroup_path));
 	root = cgroup_open_root(container->procfd, err);
 	return root < 0 ? root : cgroup_open(root, path, err);
 }

@@ -34,6 +34,10 @@ static void write_record(struct json_writer *w, const struct record *record)
 		json_member_string(w, "cgroupPath", record->cgroup_path);
 		json_member_u64(w, "cgroupKeep", record->cgroup_keep);
 	}
+	if (record->unit) {
+		json_member_string(w, "unit", record->unit);
+		json_member_bool(w, "unitOfUser", record->unit_of_user);
+	}
 	json_member_bool(w, "poststart", record->poststart);
 	json_member_bool(w, "poststop", record->poststop);
 	json_member_bool(w, "ownKeyring", record->own_keyring);
@@ -125,6 +129,8 @@ static int decode(const struct json *object, struct arena *arena, struct record 
 		.owner = (uid_t)get_number(object, "owner"),
 		.cgroup_path = get_text(object, "cgroupPath"),
 		.cgroup_keep = (unsigned)get_number(object, "cgroupKeep"),
+		.unit = get_text(object, "unit"),
+		.unit_of_user = get_bool(object, "unitOfUser"),
 		.poststart = get_bool(object, "poststart"),
 		.poststop = get_bool(object, "poststop"),
 		.own_keyring = get_bool(object, "ownKeyring"),

@@ -72,12 +72,18 @@ static int apply(const struct container *container, const struct cgroup_change *
 	return r;
 }
 
-static int update(struct container *container, const struct spec_resources *asked,
-		  struct error *err)
+static int update(const struct runtime *runtime, struct container *container,
+		  const struct spec_resources *asked, struct error *err)
 {
+	const struct systemd systemd = record_systemd(runtime, &container->record);
+	const struct unit_ref unit = {.systemd = &systemd, .name = container->record.unit};
 	struct spec_resources merged;
 	const struct spec *spec = NULL;
-	struct cgroup_change change = {.asked = asked, .merged = &merged};
+	struct cgroup_change change = {
+		.asked = asked,
+		.merged = &merged,
+		.unit = unit.name ? &unit : NULL,
+	};
 	int r = container_spec(container, &spec, err);
 
 	if (r < 0)
@@ -108,6 +114,6 @@ int container_update(const struct runtime *runtime, const struct update_options 
 					 options->id);
 	}
 	if (r >= 0)
-		r = update(&container, asked, err);
+		r = update(runtime, &container, asked, err);
 	return r < 0 ? within(err, r, "container \"%s\"", options->id) : 0;
 }

@@ -49,8 +49,8 @@ static void add_linux(struct json_writer *w)
 	json_begin_object(w);
 	json_member_bool(w, "v1", false);
 	json_member_bool(w, "v2", true);
-	json_member_bool(w, "systemd", false);
-	json_member_bool(w, "systemdUser", false);
+	json_member_bool(w, "systemd", true);
+	json_member_bool(w, "systemdUser", true);
 	json_member_bool(w, "rdma", true);
 	json_end_object(w);
 	add_seccomp(w);
@@ -86,6 +86,7 @@ char *features_document(const char *version, const char *commit)
 	json_key(&w, "potentiallyUnsafeConfigAnnotations");
 	json_begin_array(&w);
 	json_string(&w, "org.berth.overlay.");
+	json_string(&w, "org.systemd.property.");
 	json_end_array(&w);
 	json_end_object(&w);
 	buf_add_char(&text, '\n');

@@ -64,22 +64,30 @@ static void wait_for_move(const int pipe_fds[static 2])
 	fd_close(pipe_fds[0]);
 }
 
-static int move(int cgroupfd, pid_t pid, int pipe_fd, struct error *err)
+static int move(const struct birth *birth, pid_t pid, int pipe_fd, struct error *err)
 {
 	char text[16];
 	int size = snprintf(text, sizeof(text), "%d", pid);
-	int r = file_write_at(cgroupfd, "cgroup.procs", text, (size_t)size, "cgroup.procs", err);
+	struct error refused = ERROR_NONE;
+	int r = file_write_at(birth->cgroupfd, "cgroup.procs", text, (size_t)size, "cgroup.procs",
+			      &refused);
 
+	if (r == -EACCES && birth->unit)
+		r = unit_attach(birth->unit, birth->subgroup, pid, err);
+	else if (r < 0)
+		*err = refused;
 	if (r >= 0 && write(pipe_fd, "", 1) != 1)
 		r = fail(err, -errno, "let the moved process go on");
 	return r;
 }
 
 /*
- * The process is born in our cgroup and moved. For two cases: pids.max keeps a cgroup from growing
- * by clones, but not by moves, so that a container may begin with a limit of 0, and exec reaches
- * one that is full. And, KERNEL(6.14): CLONE_INTO_CGROUP compares how often the clone's own cgroup
- * and the new one have been killed by cgroup.kill, and kills the newborn where the numbers differ.
+ * The process is born in our cgroup and moved. For three cases: pids.max keeps a cgroup from
+ * growing by clones, but not by moves, so that a container may begin with a limit of 0, and exec
+ * reaches one that is full. KERNEL(6.14): CLONE_INTO_CGROUP compares how often the clone's own
+ * cgroup and the new one have been killed by cgroup.kill, and kills the newborn where the numbers
+ * differ. And an ordinary user may move nothing out of his login's session: there systemd does it
+ * for him.
  */
 static int clone_and_move(const struct birth *birth, struct clone_args args, struct pidref *ret,
 			  struct error *err)
@@ -97,7 +105,7 @@ static int clone_and_move(const struct birth *birth, struct clone_args args, str
 	}
 	fd_close(pipe_fds[0]);
 	r = pid < 0 ? fail(err, pid, "clone %s%s", birth->what, clone_hint(birth->flags, pid))
-		    : move(birth->cgroupfd, pid, pipe_fds[1], err);
+		    : move(birth, pid, pipe_fds[1], err);
 	fd_close(pipe_fds[1]);
 	if (pid < 0)
 		return r;
@@ -125,7 +133,7 @@ static int clone_here(const struct birth *birth, struct pidref *ret, struct erro
 		args.cgroup = (uint64_t)birth->cgroupfd;
 	}
 	pid = sys_clone3(&args);
-	if (pid == -EAGAIN && birth->cgroupfd >= 0)
+	if ((pid == -EAGAIN || (pid == -EACCES && birth->unit)) && birth->cgroupfd >= 0)
 		return clone_and_move(birth, args, ret, err);
 	if (pid < 0)
 		return fail(err, pid, "clone %s%s", birth->what, clone_hint(birth->flags, pid));
@@ -182,6 +190,7 @@ int init_clone(const struct launch *launch, const int sockets[static 2], int rep
 		.flags = launch->plan->clone_flags | (by_middle ? CLONE_PARENT : 0),
 		/* The middle process is in the cgroup, and may have no right to it any more. */
 		.cgroupfd = by_middle ? -EBADF : launch->cgroupfd,
+		.unit = launch->unit,
 		.pid_namespace =
 			launch->plan->join_pid ? launch->namespace_fds[NAMESPACE_PID] : -EBADF,
 		.procfd = launch->procfd,

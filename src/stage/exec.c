@@ -208,6 +208,8 @@ static int clone_child_by_middle(const struct joining *joining, const int socket
 {
 	const struct middle middle = {
 		.cgroupfd = joining->cgroupfd,
+		.unit = joining->unit,
+		.subgroup = joining->subgroup,
 		.procfd = joining->procfd,
 		.give_birth = give_birth,
 		.what = joining,
@@ -224,6 +226,8 @@ static int clone_child(const struct joining *joining, const int sockets[static 2
 	bool own_pids = joining->spec->linux.namespaces[NAMESPACE_PID].wanted;
 	const struct birth birth = {
 		.cgroupfd = joining->cgroupfd,
+		.unit = joining->unit,
+		.subgroup = joining->subgroup,
 		.pid_namespace = own_pids ? joining->init->fd : -EBADF,
 		.procfd = joining->procfd,
 		.what = "a process into the container",

@@ -67,6 +67,8 @@ int clone_by_middle(const struct middle *middle, struct pidref *ret, struct erro
 	_cleanup_fd_ int ours = -EBADF, theirs = -EBADF;
 	const struct birth birth = {
 		.cgroupfd = middle->cgroupfd,
+		.unit = middle->unit,
+		.subgroup = middle->subgroup,
 		.pid_namespace = -EBADF,
 		.procfd = middle->procfd,
 		.what = "the process that joins the namespaces",
@@ -100,6 +102,7 @@ int init_clone_by_middle(const struct launch *launch, const int sockets[static 2
 {
 	const struct middle middle = {
 		.cgroupfd = launch->cgroupfd,
+		.unit = launch->unit,
 		.procfd = launch->procfd,
 		.give_birth = give_birth_to_init,
 		.what = launch,

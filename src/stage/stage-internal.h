@@ -32,8 +32,10 @@ extern const size_t init_step_count;
 
 /* How a process of the container is born; nothing is owned. */
 struct birth {
-	unsigned flags;	   /* CLONE_NEW*, CLONE_PARENT */
-	int cgroupfd;	   /* born in this cgroup; -1: in ours */
+	unsigned flags;		     /* CLONE_NEW*, CLONE_PARENT */
+	int cgroupfd;		     /* born in this cgroup; -1: in ours */
+	const struct unit_ref *unit; /* moves it where we may not; NULL: nobody does */
+	const char *subgroup;	     /* the cgroup's path below the unit's, or NULL */
 	int pid_namespace; /* born in it: a namespace, or a pidfd of a process in it; -1: in ours */
 	int procfd;
 	const char *what; /* for errors */
@@ -55,7 +57,9 @@ int init_clone(const struct launch *launch, const int sockets[static 2], int rep
 
 /* A process that joins namespaces and clones another one into them; nothing is owned. */
 struct middle {
-	int cgroupfd; /* born in this cgroup; -1: in ours */
+	int cgroupfd;		     /* born in this cgroup; -1: in ours */
+	const struct unit_ref *unit; /* as in struct birth */
+	const char *subgroup;
 	int procfd;
 	/*
 	 * Runs in it: makes a sibling by process_clone() with CLONE_PARENT, which closes @report,

@@ -205,7 +205,6 @@ EOF
 0|silent|@P@ kill @ID@ 9
 0|silent|@P@ delete --force @ID@
 1|says restore: not supported yet|@P@ restore --image-path @T@/image --work-path @T@/work --detach --pid-file @T@/pid --no-pivot -no-subreaper --bundle @B@ @ID@
-1|says --systemd-cgroup: not supported yet|@P@ --systemd-cgroup create --bundle @B@ --pid-file @T@/pid @ID@
 0|missing @T@/pid|@P@ delete --force @ID@
 EOF
 	LOG=$T/log.json

@@ -15,11 +15,12 @@
 /* How a container's cgroup is managed. */
 enum cgroup_manager {
 	CGROUP_MANAGER_CGROUPFS,
+	CGROUP_MANAGER_SYSTEMD,
 	CGROUP_MANAGER_DISABLED,
 	CGROUP_MANAGER_MAX
 };
 
-extern const char *const cgroup_manager_names[CGROUP_MANAGER_MAX]; /* "cgroupfs", "disabled" */
+extern const char *const cgroup_manager_names[CGROUP_MANAGER_MAX]; /* "cgroupfs", … */
 
 /*
  * Opens the root directory of the cgroup2 file system, wherever it is mounted: /sys/fs/cgroup,

@@ -47,9 +47,12 @@ int cgroup_devices_replace(int cgroupfd, const struct spec_device_rule *rules, s
 void cgroup_resources_merge(struct arena *arena, const struct spec_resources *saved,
 			    const struct spec_resources *asked, struct spec_resources *ret);
 
+struct unit_ref;
+
 struct cgroup_change {
 	const struct spec_resources *saved, *asked;
 	const struct spec_resources *merged; /* of the two */
+	const struct unit_ref *unit;	     /* which is told, too; NULL: it is not systemd's */
 };
 
 /*

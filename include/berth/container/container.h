@@ -10,6 +10,7 @@
 #include "berth/base/error.h"
 #include "berth/base/str.h"
 #include "berth/cgroup/cgroup.h"
+#include "berth/cgroup/unit.h"
 #include "berth/stage/launch.h"
 
 /* Where containers are kept, and how; the global options. */
@@ -18,6 +19,7 @@ struct runtime {
 	bool root_given;     /* with --root: then a missing one is an error of `list` */
 	const char *program; /* argv[0] */
 	enum cgroup_manager cgroup_manager;
+	struct systemd systemd; /* for new containers; others have a manager of their own */
 	bool rootless; /* without rights over the host: a cgroup only where one is delegated */
 	const char *notify_socket;  /* of sd_notify(3), absolute or "@NAME"; NULL: none */
 	struct listening listening; /* sockets for the program: part of what preserve_fds counts */

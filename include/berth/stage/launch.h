@@ -7,6 +7,7 @@
 
 #include "berth/base/error.h"
 #include "berth/base/pidref.h"
+#include "berth/cgroup/unit.h"
 #include "berth/linux/console.h"
 #include "berth/linux/seccomp.h"
 #include "berth/spec/spec.h"
@@ -32,6 +33,7 @@ struct launch {
 	int procfd;		       /* the pinned procfs of the host */
 	int bundlefd;		       /* working directory of the runtime's hooks */
 	int cgroupfd;		       /* init is born in it; -1: in ours */
+	const struct unit_ref *unit;   /* whose cgroup that is; NULL: it is none of systemd's */
 	int listenfd;	       /* init waits for `start` here; -1: on the launch's own socket */
 	unsigned preserve_fds; /* descriptors 3 to 3 + N - 1 go to the container */
 	const struct listening *listening;
@@ -90,7 +92,9 @@ struct joining {
 	const char *id;
 	const struct pidref *init; /* whose namespaces are joined */
 	int procfd;
-	int cgroupfd; /* -1: stays in ours */
+	int cgroupfd;		     /* -1: stays in ours */
+	const struct unit_ref *unit; /* which the cgroup is of, or of which it is below; or NULL */
+	const char *subgroup;	     /* its path below the unit's, or "" */
 	unsigned preserve_fds;
 	const struct listening *listening;
 	unsigned lsm_active; /* of lsm_check() */
