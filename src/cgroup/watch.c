@@ -81,14 +81,29 @@ static char *limit_text(int cgroupfd)
 					    : xasprintf(", %" PRIu64 " bytes", limit);
 }
 
-char *cgroup_oom_text(int cgroupfd)
+/* All zero where nobody counts. */
+static struct cgroup_memory_events memory_events_of(int cgroupfd)
 {
 	_cleanup_fd_ int fd = openat(cgroupfd, "memory.events", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	struct cgroup_memory_events events = {.oom_kill = 0};
+
+	if (fd >= 0)
+		ignore(memory_events_read(fd, &events)); /* gone: as above */
+	return events;
+}
+
+uint64_t cgroup_oom_kills(int cgroupfd)
+{
+	return memory_events_of(cgroupfd).oom_kill;
+}
+
+char *cgroup_oom_text(int cgroupfd)
+{
+	struct cgroup_memory_events events = memory_events_of(cgroupfd);
 	_cleanup_free_ char *limit = NULL;
 	const char *what;
 
-	if (fd < 0 || memory_events_read(fd, &events) < 0 || !events.oom_kill)
+	if (!events.oom_kill)
 		return NULL;
 	what = events.oom_kill == 1 ? "process" : "processes";
 	if (!events.oom)

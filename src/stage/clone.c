@@ -16,6 +16,7 @@
 #include "berth/base/fd.h"
 #include "berth/base/proc.h"
 #include "berth/base/sys.h"
+#include "berth/cgroup/stats.h"
 
 #include "stage-internal.h"
 
@@ -117,8 +118,19 @@ static int clone_and_move(const struct birth *birth, struct clone_args args, str
 	return pid;
 }
 
+/*
+ * Whether the newborn is dying by that defect. If one was killed for want of memory meanwhile, it
+ * was this one: another would end the same way.
+ */
+static bool is_stillborn(const struct birth *birth, pid_t pid, uint64_t oom_kills)
+{
+	return birth->cgroupfd >= 0 && pidref_is_doomed(birth->procfd, pid) &&
+	       cgroup_oom_kills(birth->cgroupfd) == oom_kills;
+}
+
 static int clone_here(const struct birth *birth, struct pidref *ret, struct error *err)
 {
+	uint64_t oom_kills = 0;
 	int pidfd = -EBADF;
 	struct clone_args args = {
 		.flags = birth->flags | CLONE_PIDFD,
@@ -131,6 +143,7 @@ static int clone_here(const struct birth *birth, struct pidref *ret, struct erro
 	if (birth->cgroupfd >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)birth->cgroupfd;
+		oom_kills = cgroup_oom_kills(birth->cgroupfd);
 	}
 	pid = sys_clone3(&args);
 	if ((pid == -EAGAIN || (pid == -EACCES && birth->unit)) && birth->cgroupfd >= 0)
@@ -139,7 +152,7 @@ static int clone_here(const struct birth *birth, struct pidref *ret, struct erro
 		return fail(err, pid, "clone %s%s", birth->what, clone_hint(birth->flags, pid));
 	if (pid > 0)
 		*ret = (struct pidref){.pid = pid, .fd = pidfd};
-	if (pid > 0 && birth->cgroupfd >= 0 && pidref_is_doomed(birth->procfd, pid)) {
+	if (pid > 0 && is_stillborn(birth, pid, oom_kills)) {
 		pidref_kill_and_reap(ret);
 		return clone_and_move(birth, args, ret, err);
 	}

@@ -35,6 +35,9 @@
 /* How long an init that waits for its start may take to answer: it has nothing else to do. */
 #define ANSWER_TIMEOUT_MS 30000
 
+/* How long an init that has hung up may take to end. */
+#define END_TIMEOUT_MS 1000
+
 /* What only the host's rights can do to init; it goes on meanwhile. */
 static int equip(const struct launch *launch, const struct pidref *init, struct error *err)
 {
@@ -245,6 +248,8 @@ static int died(const struct launched *launched, const char *doing, struct error
 {
 	siginfo_t info = {.si_pid = 0};
 
+	/* Its end of the socket is closed a moment before it has ended. */
+	ignore(pidref_wait_exit(&launched->init, END_TIMEOUT_MS));
 	ignore(waitid(P_PIDFD, (id_t)launched->init.fd, &info, WEXITED | WNOWAIT | WNOHANG));
 	if (info.si_pid && info.si_code != CLD_EXITED)
 		return refuse_as(err, -ECHILD, "the container's init was killed by signal %d %s",

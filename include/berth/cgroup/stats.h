@@ -105,6 +105,10 @@ int cgroup_watch_wait(struct cgroup_watch *watch, int timeout_ms, struct error *
 void cgroup_watch_done(struct cgroup_watch *watch);
 #define _cleanup_watch_ __attribute__((cleanup(cgroup_watch_done)))
 
+/* How many processes the kernel has killed in the cgroup for want of memory; 0 where nobody counts.
+ */
+uint64_t cgroup_oom_kills(int cgroupfd);
+
 /*
  * In words, what the kernel killed in the cgroup for want of memory and at which limit; NULL:
  * nothing, or unknown. The caller's.

@@ -135,7 +135,10 @@ static void test_oom(void **state)
 	expect_oom(&fake, "oom 0\noom_kill 1\n",
 		   "out of memory: the kernel killed 1 process, at a memory limit above the "
 		   "container's, or for the whole host");
+	fake_file(&fake, "memory.events", "oom 2\noom_kill 3\n");
+	assert_int_equal(cgroup_oom_kills(fake.rootfd), 3);
 	assert_int_equal(unlinkat(fake.rootfd, "memory.events", 0), 0);
+	assert_int_equal(cgroup_oom_kills(fake.rootfd), 0);
 	assert_null(cgroup_oom_text(fake.rootfd));
 	fake_end(&fake);
 }
