@@ -26,9 +26,6 @@
 /* Refuses a path that cgroup_path_of() did not make: berth trusts no stored record either. */
 int cgroup_path_check(const char *path, struct error *err) must_check;
 
-/* Number of components of a checked path. */
-unsigned cgroup_path_depth(const char *path);
-
 /* The first @depth components of @path, with a leading "/"; the caller's. "/" where @depth is 0. */
 char *cgroup_path_prefix(const char *path, unsigned depth);
 
@@ -36,6 +33,9 @@ char *cgroup_path_prefix(const char *path, unsigned depth);
 
 /* The number of leading components that two paths have in common. */
 unsigned cgroup_common_depth(const char *a, const char *b) must_check;
+
+/* cgroup_delegate() with the list @files, a name in each line. */
+int cgroup_give(int cgroupfd, const char *files, uid_t owner, struct error *err) must_check;
 
 /* driver_fs.c */
 
@@ -51,6 +51,12 @@ int cgroup_remove_upwards(int rootfd, const char *path, unsigned depth, unsigned
  * this pid namespace shows". The caller's text.
  */
 char *cgroup_pids_text(int cgroupfd);
+
+/* refusal.c */
+
+/* Which threaded cgroup keeps the one at @path from being an ordinary one. The caller's, or NULL.
+ */
+char *cgroup_threads_text(int rootfd, const char *path);
 
 /* freeze.c */
 

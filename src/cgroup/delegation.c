@@ -7,7 +7,10 @@
  * to the cgroup.procs of the innermost cgroup that contains both the old place and the new one. So
  * both are looked at before anything is made: where they are not his, a container lives in the
  * cgroup of its creator.
+ *
+ * The other way round, a container's user is given its cgroup by the same means.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +27,10 @@
 
 /* The line of the one hierarchy of cgroup v2 in /proc/PID/cgroup. */
 #define UNIFIED_PREFIX "0::"
+
+/* What a user who is given a cgroup must own. */
+#define DELEGATED_FILES	  "/sys/kernel/cgroup/delegate"
+#define DELEGATED_USUALLY "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n"
 
 int cgroup_of_process(int procfd, pid_t pid, char **ret, struct error *err)
 {
@@ -92,6 +99,41 @@ static bool may_write(int rootfd, const char *path, unsigned depth, const char *
 	_cleanup_fd_ int fd = root_try_open(rootfd, prefix, ROOT_NO_XDEV, O_PATH | O_DIRECTORY);
 
 	return fd >= 0 && faccessat(fd, file, W_OK, AT_EACCESS) == 0;
+}
+
+/* One of the files; the kernel's list names some that not every cgroup has. */
+static int give_file(int cgroupfd, const char *name, uid_t owner, struct error *err)
+{
+	if (fchownat(cgroupfd, name, owner, (gid_t)-1, AT_SYMLINK_NOFOLLOW) == 0 || errno == ENOENT)
+		return 0;
+	return fail(err, -errno, "give \"%s\" of the container's cgroup to user %u", name, owner);
+}
+
+int cgroup_give(int cgroupfd, const char *files, uid_t owner, struct error *err)
+{
+	_cleanup_free_ char *list = xstrdup(files);
+	char *saved = NULL;
+	int r = 0;
+
+	if (fchown(cgroupfd, owner, (gid_t)-1) < 0)
+		return fail(err, -errno, "give the container's cgroup to user %u", owner);
+	for (char *name = strtok_r(list, "\n", &saved); r >= 0 && name;
+	     name = strtok_r(NULL, "\n", &saved)) {
+		if (!strchr(name, '/'))
+			r = give_file(cgroupfd, name, owner, err);
+	}
+	return r;
+}
+
+int cgroup_delegate(int cgroupfd, uid_t owner, struct error *err)
+{
+	_cleanup_free_ char *files = NULL;
+	struct error unheard = ERROR_NONE;
+
+	/* Where there is no such file, or no /sys, config-linux.md has a list. */
+	if (file_read_at(AT_FDCWD, DELEGATED_FILES, CGROUP_FILE_MAX, &files, NULL, &unheard) < 0)
+		files = xstrdup(DELEGATED_USUALLY);
+	return cgroup_give(cgroupfd, files, owner, err);
 }
 
 bool cgroup_is_delegated(int procfd, int rootfd, const char *path)

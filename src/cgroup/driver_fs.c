@@ -109,26 +109,48 @@ static int read_line(int cgroupfd, const char *path, const char *file, char **re
 	return 0;
 }
 
-/* Explains why subtree_control took no controllers. */
-static int fail_to_enable(struct error *err, int code, int cgroupfd, const char *path,
-			  const char *wanted)
+/* A cgroup on the way down. */
+struct level {
+	int rootfd, fd;
+	const char *path;
+};
+
+/* A threaded cgroup has not all controllers that its parent passes on. */
+static int fail_to_find(struct error *err, const struct level *at, const struct limit_need *need,
+			const char *available)
 {
-	_cleanup_free_ char *pids = NULL;
+	_cleanup_free_ char *type = NULL;
+	struct error unheard = ERROR_NONE;
+	bool threaded = read_line(at->fd, at->path, "cgroup.type", &type, &unheard) >= 0 &&
+			str_equal(type, "threaded");
+
+	return refuse_as(err, -EOPNOTSUPP,
+			 "%s: the \"%s\" controller is not available in cgroup \"%s\" (available "
+			 "there: %s)%s",
+			 need->field, need->controller, at->path, *available ? available : "none",
+			 threaded ? ", which is a threaded one (cgroup.type)" : "");
+}
+
+/* Explains why subtree_control took no controllers. */
+static int fail_to_enable(struct error *err, int code, const struct level *at, const char *wanted)
+{
+	_cleanup_free_ char *why = NULL;
+	const char *path = at->path;
 
 	if (code == -EBUSY) {
-		pids = cgroup_pids_text(cgroupfd);
+		why = cgroup_pids_text(at->fd);
 		return refuse_as(err, code,
 				 "enable \"%s\" in cgroup.subtree_control of cgroup \"%s\": it has "
 				 "processes of its own (%s), and the kernel passes controllers on "
 				 "only from a cgroup without; move them to a cgroup below it",
-				 wanted, path, pids);
+				 wanted, path, why);
 	}
-	if (code == -EOPNOTSUPP)
-		return refuse_as(
-			err, code,
-			"enable \"%s\" in cgroup.subtree_control of cgroup \"%s\": the cgroup "
-			"is threaded (cgroup.type), and such cgroups hold no containers",
-			wanted, path);
+	if (code == -EOPNOTSUPP) {
+		why = cgroup_threads_text(at->rootfd, path);
+		return refuse_as(err, code,
+				 "enable \"%s\" in cgroup.subtree_control of cgroup \"%s\": %s",
+				 wanted, path, why ? why : "see cgroup.type");
+	}
 	if (code == -EACCES || code == -EPERM)
 		return fail(
 			err, code,
@@ -157,12 +179,12 @@ static bool holds_processes(int cgroupfd)
 }
 
 /* Passes the needed controllers on to the children of the cgroup, those that are not yet. */
-static int enable_controllers(int cgroupfd, const char *path, const struct limit_needs *needs,
+static int enable_controllers(const struct level *at, const struct limit_needs *needs,
 			      struct error *err)
 {
 	_cleanup_free_ char *enabled = NULL, *available = NULL, *what = NULL;
 	_cleanup_buf_ struct buf wanted = BUF_EMPTY;
-	int r = read_line(cgroupfd, path, "cgroup.subtree_control", &enabled, err);
+	int r = read_line(at->fd, at->path, "cgroup.subtree_control", &enabled, err);
 
 	if (r < 0)
 		return r;
@@ -172,26 +194,22 @@ static int enable_controllers(int cgroupfd, const char *path, const struct limit
 		if (word_listed(enabled, need->controller))
 			continue;
 		if (!available)
-			r = read_line(cgroupfd, path, "cgroup.controllers", &available, err);
+			r = read_line(at->fd, at->path, "cgroup.controllers", &available, err);
 		if (r < 0)
 			return r;
 		if (!word_listed(available, need->controller))
-			return refuse_as(err, -EOPNOTSUPP,
-					 "%s: the \"%s\" controller is not available in cgroup "
-					 "\"%s\" (available there: %s)",
-					 need->field, need->controller, path,
-					 *available ? available : "none");
+			return fail_to_find(err, at, need, available);
 		buf_printf(&wanted, "%s+%s", wanted.size ? " " : "", need->controller);
 	}
 	if (!wanted.size)
 		return 0;
-	what = xasprintf("cgroup.subtree_control of cgroup \"%s\"", path);
-	r = holds_processes(cgroupfd) ? -EBUSY
-				      : file_write_at(cgroupfd, "cgroup.subtree_control",
-						      wanted.data, wanted.size, what, err);
+	what = xasprintf("cgroup.subtree_control of cgroup \"%s\"", at->path);
+	r = holds_processes(at->fd) ? -EBUSY
+				    : file_write_at(at->fd, "cgroup.subtree_control", wanted.data,
+						    wanted.size, what, err);
 	if (r >= 0)
 		return 0;
-	r = fail_to_enable(err, r, cgroupfd, path, wanted.data);
+	r = fail_to_enable(err, r, at, wanted.data);
 	return within(err, r, "%s", needs->items[0].field);
 }
 
@@ -205,7 +223,9 @@ int cgroup_enable(int rootfd, const char *path, const struct limit_needs *needs,
 		_cleanup_fd_ int fd =
 			depth ? cgroup_open(rootfd, parent, err) : fd_dup(rootfd, err);
 
-		r = fd < 0 ? fd : enable_controllers(fd, parent, needs, err);
+		const struct level at = {.rootfd = rootfd, .fd = fd, .path = parent};
+
+		r = fd < 0 ? fd : enable_controllers(&at, needs, err);
 	}
 	return r;
 }
@@ -262,7 +282,8 @@ static int walk(struct made *made, const struct limit_needs *needs, struct error
 		_cleanup_free_ char *parent = cgroup_path_prefix(made->path, depth - 1);
 		_cleanup_free_ char *path = cgroup_path_prefix(made->path, depth);
 		const char *name = strrchr(path, '/') + 1;
-		int fd, r = needs->count ? enable_controllers(at, parent, needs, err) : 0;
+		const struct level level = {.rootfd = made->rootfd, .fd = at, .path = parent};
+		int fd, r = needs->count ? enable_controllers(&level, needs, err) : 0;
 
 		if (r < 0)
 			return r;

@@ -29,6 +29,7 @@
 #include "berth/stage/launch.h"
 
 #include "container-internal.h"
+#include "delegate-internal.h"
 #include "limits-internal.h"
 #include "own_cgroup-internal.h"
 #include "sockets-internal.h"
@@ -247,6 +248,23 @@ static int make_cgroup(struct creation *c, struct error *err)
 	return own_cgroup_make(&wanted, &c->cgroup, c->dirfd, &c->record, err);
 }
 
+static bool cgroup_was_there(const struct creation *c)
+{
+	return !c->cgroup.unit && c->record.cgroup_keep == cgroup_path_depth(c->cgroup.path);
+}
+
+/*
+ * Only what berth or systemd has made for it, and what goes with it. A user without rights over the
+ * host has none to give away, and is the container's root already.
+ */
+static int delegate_cgroup(struct creation *c, struct error *err)
+{
+	if (c->cgroup.fd < 0 || cgroup_was_there(c) || !capabilities_of_root() ||
+	    !delegation_is_asked(c->spec))
+		return 0;
+	return container_delegate(c->spec, c->procfd, &c->launched.init, c->cgroup.fd, err);
+}
+
 static int launch(struct creation *c, struct error *err)
 {
 	_cleanup_free_ char *stage = path_join(c->runtime->root, STATE_STAGE);
@@ -285,6 +303,8 @@ static int launch(struct creation *c, struct error *err)
 	r = file_create_at(c->dirfd, STATE_CONFIG, 0600, c->config, c->config_size, err);
 	if (r >= 0)
 		r = launch_serve(&launch, &c->launched, err);
+	if (r >= 0)
+		r = delegate_cgroup(c, err);
 	return r < 0 ? r : console_send(c->console_socket, c->launched.terminal.master, err);
 }
 
@@ -305,12 +325,23 @@ static int write_outcome(struct creation *c, struct error *err)
 	return r;
 }
 
-/* A limit too small for the container's beginning shows as an init that died of SIGKILL. */
-static int explain(const struct creation *c, int code, struct error *err)
+/*
+ * A limit too small for the container's beginning shows as an init that died of SIGKILL, and a
+ * cgroup that takes no process as one that was not born.
+ */
+static int explain(struct creation *c, int code, struct error *err)
 {
 	_cleanup_free_ char *oom = c->cgroup.fd >= 0 ? cgroup_oom_text(c->cgroup.fd) : NULL;
 
-	return oom ? within(err, code, "%s", oom) : code;
+	if (oom)
+		return within(err, code, "%s", oom);
+	if (c->launched_once || c->cgroup.fd < 0 ||
+	    !cgroup_refuses(c->cgroup.root, c->cgroup.path, code, err))
+		return code;
+	/* Another's, in which nothing of ours ever was, stays as it is, with all below it. */
+	if (cgroup_was_there(c))
+		c->record.cgroup_path = NULL;
+	return within(err, code, "linux.cgroupsPath");
 }
 
 /* From the claim of the name to an init that waits for its start. */

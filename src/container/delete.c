@@ -47,19 +47,10 @@ static int take_lock(int dirfd, bool force, struct error *err)
 	return state_lock(dirfd, LOCK_TIMEOUT_MS, err);
 }
 
-static unsigned path_depth(const char *path)
-{
-	unsigned depth = 0;
-
-	for (; *path; path++)
-		depth += *path == '/' && path[1] && path[1] != '/';
-	return depth;
-}
-
 /* All of the path but its last component is kept: who made it is not known any more. */
 static int destroy_at(int root, const char *path, struct error *err)
 {
-	return cgroup_destroy(root, path, path_depth(path) - 1, LOCK_TIMEOUT_MS, err);
+	return cgroup_destroy(root, path, cgroup_path_depth(path) - 1, LOCK_TIMEOUT_MS, err);
 }
 
 /* systemd takes a unit away once its cgroup is gone. */

@@ -247,6 +247,22 @@ static int launch_beside_init(const struct container *container, struct joining 
 	return launch_exec(joining, ret, err);
 }
 
+/* Where it was the cgroup that took no process, says why it takes none. */
+static int explain_refusal(const struct container *container, const struct joining *joining,
+			   int code, struct error *err)
+{
+	_cleanup_free_ char *path = NULL;
+	struct error unheard = ERROR_NONE;
+	_cleanup_fd_ int root =
+		joining->cgroupfd < 0 ? -EBADF : cgroup_open_root(container->procfd, &unheard);
+
+	if (root < 0)
+		return code;
+	path = xasprintf("%s%s", container->record.cgroup_path, joining->subgroup);
+	ignore(cgroup_refuses(root, path, code, err)); /* the text that there is, otherwise */
+	return code;
+}
+
 static int launch(const struct runtime *runtime, struct container *container,
 		  const struct exec_options *options, int *ret_console_socket, struct launched *ret,
 		  struct error *err)
@@ -292,6 +308,8 @@ static int launch(const struct runtime *runtime, struct container *container,
 		r = launch_exec(&joining, ret, err);
 	if ((r == -EBUSY || r == -EOPNOTSUPP) && !options->cgroups.count)
 		r = launch_beside_init(container, &joining, ret, err);
+	if (r < 0)
+		r = explain_refusal(container, &joining, r, err);
 	seccomp_program_done(&filter);
 	fd_close(joining.cgroupfd);
 	return r;

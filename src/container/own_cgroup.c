@@ -139,15 +139,6 @@ int own_cgroup_record(const struct own_cgroup *own, struct record *record, struc
 			 : 0;
 }
 
-static unsigned depth_of(const char *path)
-{
-	unsigned depth = 0;
-
-	for (; *path; path++)
-		depth += *path == '/';
-	return depth;
-}
-
 static int start_unit(const struct own_cgroup_wanted *wanted, struct own_cgroup *own, int dirfd,
 		      struct record *record, struct error *err)
 {
@@ -159,7 +150,7 @@ static int start_unit(const struct own_cgroup_wanted *wanted, struct own_cgroup 
 	record->unit = own->unit->name;
 	record->unit_of_user = systemd->user;
 	record->cgroup_path = own->path;
-	record->cgroup_keep = depth_of(own->path);
+	record->cgroup_keep = cgroup_path_depth(own->path);
 	r = record_write(dirfd, record, /* first= */ false, err);
 	if (r >= 0)
 		r = own->fd =

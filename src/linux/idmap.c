@@ -140,45 +140,65 @@ int idmap_write(int procfd, pid_t pid, const struct spec_id_maps *maps, const ch
 	return r < 0 ? within(err, r, "%s.%s", owner, gids.field) : 0;
 }
 
+/*
+ * Takes the next line of a map from its text, which is taken apart: *saved is the text at first.
+ * 1: *ret is one; 0: there is none any more; -EINVAL: it is no such line.
+ */
+static int next_range(char **saved, struct id_map *ret)
+{
+	uint32_t *const fields[] = {&ret->container_id, &ret->host_id, &ret->size};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		char *word = strtok_r(NULL, " \n", saved);
+
+		if (!word && i == 0)
+			return 0;
+		if (!word || str_to_u32(word, fields[i]) < 0)
+			return -EINVAL;
+	}
+	return 1;
+}
+
 /* Whether the text of a map's file, which is taken apart, says what @maps do in whatever order. */
 static bool says_the_same(char *text, const struct id_map *maps, size_t count)
 {
-	uint32_t found[3];
-	size_t numbers = 0;
-	char *saved = NULL;
+	struct id_map found;
+	size_t ranges = 0;
+	int r;
 
-	for (char *word = strtok_r(text, " \n", &saved); word;
-	     word = strtok_r(NULL, " \n", &saved)) {
+	while ((r = next_range(&text, &found)) > 0) {
 		bool known = false;
 
-		if (str_to_u32(word, &found[numbers % 3]) < 0)
-			return false;
-		if (++numbers % 3)
-			continue;
 		for (size_t i = 0; i < count && !known; i++)
-			known = maps[i].container_id == found[0] && maps[i].host_id == found[1] &&
-				maps[i].size == found[2];
+			known = maps[i].container_id == found.container_id &&
+				maps[i].host_id == found.host_id && maps[i].size == found.size;
 		if (!known)
 			return false;
+		ranges++;
 	}
-	return numbers == 3 * count;
+	return r == 0 && ranges == count;
+}
+
+/* The text of a map of process @pid; the caller's. */
+static int read_map(int procfd, pid_t pid, const char *file, char **ret, struct error *err)
+{
+	_cleanup_fd_ int fd = -EBADF;
+	char path[64];
+
+	snprintf(path, sizeof(path), "%d/%s", pid, file);
+	fd = proc_open_at(procfd, path, O_RDONLY, err);
+	return fd < 0 ? fd : file_read_fd(fd, path, MAP_READ_MAX, ret, NULL, err);
 }
 
 static int compare_map(int procfd, pid_t pid, const char *file, const struct id_map *maps,
 		       size_t count, struct error *err)
 {
 	_cleanup_free_ char *text = NULL;
-	_cleanup_fd_ int fd = -EBADF;
-	char path[64];
 	int r;
 
 	if (!count)
 		return 0;
-	snprintf(path, sizeof(path), "%d/%s", pid, file);
-	fd = proc_open_at(procfd, path, O_RDONLY, err);
-	if (fd < 0)
-		return fd;
-	r = file_read_fd(fd, path, MAP_READ_MAX, &text, NULL, err);
+	r = read_map(procfd, pid, file, &text, err);
 	if (r < 0)
 		return r;
 	if (!says_the_same(text, maps, count))
@@ -194,4 +214,23 @@ int idmap_compare(int procfd, pid_t pid, const struct spec_id_maps *maps, struct
 		return within(err, r, "linux.uidMappings");
 	r = compare_map(procfd, pid, "gid_map", maps->gid, maps->gid_count, err);
 	return r < 0 ? within(err, r, "linux.gidMappings") : 0;
+}
+
+int idmap_user_outside(int procfd, pid_t pid, uid_t id, uid_t *ret, struct error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	struct id_map map;
+	char *saved;
+	int r = read_map(procfd, pid, uids.file, &text, err);
+
+	if (r < 0)
+		return r;
+	saved = text;
+	while ((r = next_range(&saved, &map)) > 0) {
+		if (id >= map.container_id && id - map.container_id < map.size) {
+			*ret = map.host_id + (id - map.container_id);
+			return 0;
+		}
+	}
+	return refuse(err, "user %u of the container has no id outside", id);
 }

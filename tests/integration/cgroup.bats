@@ -101,6 +101,80 @@ load helpers
 	nothing_left
 }
 
+@test "a parent with processes: the error names them, and says what to do" {
+	requires controller=pids
+	mkdir "$CGROUP2/$ID-parent"
+	background sleep 100
+	echo "$BG_PID" >"$CGROUP2/$ID-parent/cgroup.procs"
+	config '.linux.cgroupsPath = $p | .linux.resources.pids.limit = 10' --arg p "/$ID-parent/c"
+	berth_fails "linux.resources.pids.limit: enable \"+pids\" in cgroup.subtree_control of cgroup \"/$ID-parent\": it has processes of its own (pids $BG_PID)" \
+		create "$ID"
+	contains "$stderr" 'move them to a cgroup below it'
+	[[ ! -e $CGROUP2/$ID-parent/c ]]
+	is "$(<"$CGROUP2/$ID-parent/cgroup.subtree_control")" ''
+	is "$(<"$CGROUP2/$ID-parent/cgroup.type")" domain
+	stop_background
+	rmdir "$CGROUP2/$ID-parent"
+}
+
+@test "a cgroup that passes controllers on is no place for a container" {
+	requires controller=memory
+	mkdir -p "$CGROUP2/$ID-there/below"
+	echo +memory >"$CGROUP2/$ID-there/cgroup.subtree_control"
+	config '.linux.cgroupsPath = $p' --arg p "/$ID-there"
+	berth_fails "linux.cgroupsPath: cgroup \"/$ID-there\" takes no process: it passes controllers on to the cgroups below it (cgroup.subtree_control: memory)" \
+		create "$ID"
+	rmdir "$CGROUP2/$ID-there/below" "$CGROUP2/$ID-there"
+}
+
+# Of the test's cgroup the kernel makes what is called "domain threaded".
+threaded_cgroups() {
+	mkdir -p "$CGROUP2/$ID-parent/threads" "$CGROUP2/$ID-parent/invalid"
+	echo threaded >"$CGROUP2/$ID-parent/threads/cgroup.type"
+	is "$(<"$CGROUP2/$ID-parent/invalid/cgroup.type")" 'domain invalid'
+}
+
+# Nothing is left beside them; they go.
+only_threaded_cgroups() {
+	is "$(find "$CGROUP2/$ID-parent" -mindepth 2 -type d)" ''
+	is "$(<"$CGROUP2/$ID-parent/threads/cgroup.type")" threaded
+	rmdir "$CGROUP2/$ID-parent"/*/ "$CGROUP2/$ID-parent"
+}
+
+@test "threaded cgroups hold no container: the error says which is one" {
+	requires cgroup2
+	local where why
+
+	threaded_cgroups
+	for where in threads/c invalid/c c; do
+		case $where in
+		threads/c) why="cgroup \"/$ID-parent/threads\" above it is threaded" ;;
+		*) why="cgroup \"/$ID-parent\" above it has threaded cgroups below it" ;;
+		esac
+		config '.linux.cgroupsPath = $p' --arg p "/$ID-parent/$where"
+		berth_fails "linux.cgroupsPath: cgroup \"/$ID-parent/$where\" takes no process: $why" \
+			create "$ID"
+	done
+	only_threaded_cgroups
+}
+
+@test "threaded cgroups pass on no memory: the error says which is one" {
+	requires controller=memory
+	mkdir "$CGROUP2/$ID-threaded"
+	echo threaded >"$CGROUP2/$ID-threaded/cgroup.type"
+	config '.linux.cgroupsPath = $p | .linux.resources.memory.limit = 100000000' \
+		--arg p "/$ID-threaded/c"
+	berth_fails "linux.resources.memory.limit: the \"memory\" controller is not available in cgroup \"/$ID-threaded\"" \
+		create "$ID"
+	contains "$stderr" 'which is a threaded one (cgroup.type)'
+	rmdir "$CGROUP2/$ID-threaded"
+	threaded_cgroups
+	config '.linux.cgroupsPath = $p' --arg p "/$ID-parent/invalid/c"
+	berth_fails "linux.resources.memory.limit: enable \"+memory\" in cgroup.subtree_control of cgroup \"/$ID-parent\": cgroup \"/$ID-parent\" has threaded cgroups below it" \
+		create "$ID"
+	only_threaded_cgroups
+}
+
 @test "--cgroup-manager disabled: no cgroup is made" {
 	requires cgroup2
 	config 'del(.linux.resources) | del(.linux.cgroupsPath)'

@@ -343,6 +343,93 @@ bind_data() {
 	contains "$output$stderr" 'Read-only file system'
 }
 
+# The container has a cgroup namespace, and a cgroup mount with these options.
+cgroup_mount() {
+	config '.linux.namespaces |= (map(select(.type != "cgroup")) + [{type: "cgroup"}]) |
+		.mounts |= map(select(.destination != "/sys/fs/cgroup")) + [{destination:
+		"/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ($o | split(" "))}]' \
+		--arg o "$*"
+}
+
+# What in the container's cgroup belongs to user $1, each word of it in the kernel's list or ".".
+owned_by() {
+	find "$(cgroup_of "$PID")" -maxdepth 1 -uid "$1" -printf '%P\n' | sed 's/^$/./' | sort | tr '\n' ' '
+}
+
+# Those that the kernel delegates, as far as this cgroup has them.
+delegated() {
+	local list='cgroup.procs cgroup.subtree_control cgroup.threads' file dir
+
+	dir=$(cgroup_of "$PID")
+	[[ ! -e /sys/kernel/cgroup/delegate ]] || list=$(</sys/kernel/cgroup/delegate)
+	for file in . $list; do
+		[[ ! -e $dir/$file ]] || echo "$file"
+	done | sort | tr '\n' ' '
+}
+
+@test "a writable cgroup mount: root of the user namespace owns the cgroup, and makes cgroups in it" {
+	requires cgroup2
+	new_user
+	cgroup_mount nosuid noexec nodev
+	run_detached "$ID" sleep
+	is "$(owned_by 100000)" "$(delegated)"
+	contains "$(delegated)" '. cgroup.procs cgroup.subtree_control cgroup.threads '
+	is "$(find "$(cgroup_of "$PID")" -maxdepth 0 -printf %G)" 0
+	berth exec "$ID" /bin/sh -c 'cd /sys/fs/cgroup && mkdir -p service/deep &&
+		echo 0 >service/deep/cgroup.procs && grep 0:: /proc/self/cgroup && ! echo 5 >cgroup.max.depth'
+	is "$output" 0::/service/deep
+	contains "$stderr" 'Permission denied'
+	berth delete --force "$ID"
+	nothing_left
+}
+
+@test "a writable cgroup mount: another user of the container's, and one without a user namespace" {
+	requires cgroup2
+	new_user
+	cgroup_mount nosuid
+	config '.process.user = {uid: 1000, gid: 1000}'
+	run_detached "$ID" sleep
+	is "$(owned_by 101000)" "$(delegated)"
+	berth delete --force "$ID"
+	config '.linux.namespaces |= map(select(.type != "user")) |
+		del(.linux.uidMappings, .linux.gidMappings)'
+	run_detached "$ID" sleep
+	is "$(owned_by 1000)" "$(delegated)"
+}
+
+@test "a writable cgroup mount: the maps of a user namespace that is joined" {
+	requires cgroup2
+	start_pod
+	join user
+	cgroup_mount nosuid
+	run_detached "$ID" sleep
+	is "$(owned_by 100000)" "$(delegated)"
+}
+
+@test "the cgroup stays root's: mounted read-only, no namespace or another's, there before" {
+	requires cgroup2
+	new_user
+	cgroup_mount ro
+	run_detached "$ID-ro" sleep
+	is "$(owned_by 100000)" ''
+	cgroup_mount nosuid
+	config '.linux.namespaces |= map(select(.type != "cgroup"))'
+	run_detached "$ID-none" sleep
+	is "$(owned_by 100000)" ''
+	cgroup_mount nosuid
+	mkdir "$CGROUP2/$ID-before"
+	config '.linux.cgroupsPath = $p' --arg p "/$ID-before"
+	run_detached "$ID-before" sleep
+	is "$(owned_by 100000)" ''
+	config '.linux.namespaces |= map(if .type == "cgroup" then .path = $p else . end | select(.type != "user")) |
+		.process.user = {uid: 1000, gid: 1000} | del(.linux.uidMappings, .linux.gidMappings, .linux.cgroupsPath)' \
+		--arg p "/proc/$PID/ns/cgroup"
+	run_detached "$ID-other" sleep
+	is "$(owned_by 1000)" ''
+	berth delete --force "$ID-before"
+	rmdir "$CGROUP2/$ID-before"
+}
+
 @test "a cgroup namespace is joined beside a user namespace" {
 	start_pod
 	join user

@@ -37,6 +37,9 @@ int cgroup_open_root(int procfd, struct error *err) must_check;
 int cgroup_path_of(const char *cgroups_path, const char *id, char **ret_path,
 		   struct error *err) must_check;
 
+/* Number of components of a path that cgroup_path_of() made. */
+unsigned cgroup_path_depth(const char *path) must_check;
+
 /* The cgroup v2 of process @pid, or with 0 the caller's: "/" or "/a/b". The caller's text. */
 int cgroup_of_process(int procfd, pid_t pid, char **ret, struct error *err) must_check;
 
@@ -52,6 +55,13 @@ int cgroup_path_of_user(int procfd, const char *cgroups_path, const char *id, bo
  * far as the files' owners and modes tell: it is delegated to him (cgroups(7), "Delegation").
  */
 bool cgroup_is_delegated(int procfd, int rootfd, const char *path) must_check;
+
+/*
+ * Gives the cgroup to the user @owner: its directory, and those of its files that the kernel lists
+ * in /sys/kernel/cgroup/delegate. He may then make cgroups below it, move processes between those,
+ * and pass controllers on, but not change the limits.
+ */
+int cgroup_delegate(int cgroupfd, uid_t owner, struct error *err) must_check;
 
 /*
  * How many leading components of @path exist already: what is made beyond them is berth's to
@@ -72,6 +82,12 @@ int cgroup_make(int rootfd, const char *path, const struct spec_resources *resou
 
 /* Opens the cgroup at @path, to put a process into it (exec). -ENOENT if it is gone. */
 int cgroup_open(int rootfd, const char *path, struct error *err) must_check;
+
+/*
+ * After a clone into the cgroup at @path that failed with @code: whether that was because the
+ * cgroup takes no process (-EBUSY, -EOPNOTSUPP). The text of @err then says why it does not.
+ */
+bool cgroup_refuses(int rootfd, const char *path, int code, struct error *err) must_check;
 
 /* Whether the cgroup is frozen (cgroup.events). */
 int cgroup_is_frozen(int cgroupfd, bool *ret, struct error *err) must_check;

@@ -29,11 +29,13 @@ int idmap_write(int procfd, pid_t pid, const struct spec_id_maps *maps, const ch
 bool idmap_is_own(const struct id_map *maps, size_t count, uint32_t own);
 
 /*
- * Compares @maps with those of process @pid, which has joined a user namespace: what config.json
- * says besides such a namespace must be true. Empty ones say nothing.
+ * Compares @maps with those of process @pid, which has joined a user namespace: they must be the
+ * same. Empty ones say nothing.
  */
 int idmap_compare(int procfd, pid_t pid, const struct spec_id_maps *maps,
 		  struct error *err) must_check;
+/* The id, outside, of the user @id of process @pid's user namespace. */
+int idmap_user_outside(int procfd, pid_t pid, uid_t id, uid_t *ret, struct error *err) must_check;
 
 /*
  * idmap_holder.c: a user namespace that exists for its maps alone, for mounts to take them; yields
@@ -97,7 +99,6 @@ int lsm_apply(const struct lsm_exec *files, const struct spec_process *process,
 
 /* keyring.c: joins a new session keyring "_ses.ID", as runc does. Kernels without keys: nothing. */
 int keyring_join(const char *container_id, struct error *err) must_check;
-
 /* personality.c: personality(2). */
 int personality_apply(unsigned long persona, struct error *err) must_check;
 

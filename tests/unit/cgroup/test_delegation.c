@@ -67,12 +67,52 @@ static void test_limit_asked(void **state)
 	assert_string_equal(field, "linux.resources.unified[\"pids.max\"]");
 }
 
+static uid_t owner_of(const struct fake *fake, const char *name)
+{
+	struct stat st;
+
+	assert_int_equal(fstatat(fake->rootfd, name, &st, AT_SYMLINK_NOFOLLOW), 0);
+	return st.st_uid;
+}
+
+/* Files that are not listed stay the maker's, and those that are not there are no error. */
+static void test_give(void **state)
+{
+	struct error err = ERROR_NONE;
+	struct fake fake;
+	int cgroupfd;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	fake_begin(&fake);
+	fake_cgroup(&fake, "c", "");
+	fake_file(&fake, "c/memory.max", "max\n");
+	fake_file(&fake, "outside", "");
+	cgroupfd = openat(fake.rootfd, "c", CGROUP_OPEN_FLAGS);
+	assert_true(cgroupfd >= 0);
+	assert_int_equal(cgroup_give(cgroupfd,
+				     "cgroup.procs\nno.such.file\n../outside\n"
+				     "cgroup.subtree_control",
+				     4242, &err),
+			 0);
+	close(cgroupfd);
+	assert_int_equal(owner_of(&fake, "c"), 4242);
+	assert_int_equal(owner_of(&fake, "c/cgroup.procs"), 4242);
+	assert_int_equal(owner_of(&fake, "c/cgroup.subtree_control"), 4242);
+	assert_int_equal(owner_of(&fake, "c/cgroup.events"), 0);
+	assert_int_equal(owner_of(&fake, "c/memory.max"), 0);
+	assert_int_equal(owner_of(&fake, "outside"), 0);
+	fake_end(&fake);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_common_depth),
 		cmocka_unit_test(test_path_of_user),
 		cmocka_unit_test(test_limit_asked),
+		cmocka_unit_test(test_give),
 	};
 
 	return cmocka_run_group_tests_name("delegation", tests, NULL, NULL);

@@ -204,6 +204,28 @@ static void check_two_ranges(int procfd, pid_t pid)
 	assert_true(a == 0 && b == 300000 && c == 10);
 }
 
+static void check_users_outside(int procfd, pid_t pid)
+{
+	static const uid_t cases[][2] = {
+		{0, 100000}, {999, 100999}, {5000, 200000}, {5006, 200006}};
+	static const uid_t unmapped[] = {1000, 4999, 5007};
+	uid_t outside;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct error err = ERROR_NONE;
+
+		assert_fine(idmap_user_outside(procfd, pid, cases[i][0], &outside, &err), err);
+		assert_int_equal(outside, cases[i][1]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(unmapped); i++) {
+		struct error err = ERROR_NONE;
+
+		assert_int_equal(idmap_user_outside(procfd, pid, unmapped[i], &outside, &err),
+				 -EINVAL);
+		assert_contains(err.text, "has no id outside");
+	}
+}
+
 static void check_340_ranges(int procfd, pid_t pid)
 {
 	_cleanup_free_ char *uids = map_of(procfd, pid, "uid_map");
@@ -223,6 +245,7 @@ static void test_id_maps(void **state)
 	if (geteuid() != 0)
 		skip();
 	assert_fine(with_maps(&maps, check_two_ranges, &err), err);
+	assert_fine(with_maps(&maps, check_users_outside, &err), err);
 	uid[1].container_id = 10; /* within the first range */
 	assert_int_equal(with_maps(&maps, NULL, &err), -EINVAL);
 	assert_contains(err.text, "linux.uidMappings: ");
