@@ -21,9 +21,9 @@
 /* The kernel's period where none is given, in microseconds. */
 #define CPU_PERIOD_DEFAULT_US 100000
 
-/* systemd keeps quotas in whole percents of a processor: less than one would become none. */
-#define CPU_QUOTA_MIN_US 10000
-#define SECOND_US	 1000000
+/* systemd keeps quotas in whole percents of a processor over a reload: of a second, this. */
+#define PERCENT_US 10000
+#define SECOND_US  1000000
 
 /* Processors and memory nodes beyond these are not said to systemd. */
 #define CPUSET_MAX 8192
@@ -70,16 +70,15 @@ static void add_idle(struct unit_properties *to, const struct limit_property *ro
 	add_u64(to, row->name, str_equal(value, "0") ? UINT64_MAX : 0);
 }
 
-/* What @quota of @period is in a second, rounded up. */
+/* What @quota of @period is in a second, in whole percents: rounded up, since down is stricter. */
 static uint64_t per_second(uint64_t quota, uint64_t period)
 {
-	uint64_t whole;
+	uint64_t whole, step = period * PERCENT_US;
 
 	if (__builtin_mul_overflow(quota, SECOND_US, &whole) ||
-	    __builtin_add_overflow(whole, period - 1, &whole))
+	    __builtin_add_overflow(whole, step - 1, &whole))
 		return UINT64_MAX;
-	whole /= period;
-	return whole > CPU_QUOTA_MIN_US ? whole : CPU_QUOTA_MIN_US;
+	return whole / step * PERCENT_US;
 }
 
 static void add_cpu_max(struct unit_properties *to, const struct limit_property *row,
@@ -90,7 +89,8 @@ static void add_cpu_max(struct unit_properties *to, const struct limit_property 
 	uint64_t quota_us, period_us = CPU_PERIOD_DEFAULT_US;
 	bool whole = value[length] == '\0', unlimited = str_equal(quota, "max");
 
-	if ((!whole && (str_to_u64(value + length + 1, &period_us) < 0 || period_us == 0)) ||
+	if ((!whole && (str_to_u64(value + length + 1, &period_us) < 0 || period_us == 0 ||
+			period_us > SECOND_US)) ||
 	    (!unlimited && str_to_u64(quota, &quota_us) < 0))
 		return;
 	add_u64(to, row->name, unlimited ? UINT64_MAX : per_second(quota_us, period_us));

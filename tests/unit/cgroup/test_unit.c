@@ -170,12 +170,12 @@ static void test_limits(void **state)
 		      "CPUQuotaPerSecUSec t 18446744073709551615;CPUQuotaPeriodUSec t 100000;"
 		      "TasksMax t 18446744073709551615");
 	expect_limits(&(struct spec_resources){.cpu_quota_us = SET(33333), .cpu_shares = SET(1024)},
-		      "CPUWeight t 100;CPUQuotaPerSecUSec t 333330;CPUQuotaPeriodUSec t 100000");
-	/* Rounded up, so that systemd's own rounding gives the quota again. */
+		      "CPUWeight t 100;CPUQuotaPerSecUSec t 340000;CPUQuotaPeriodUSec t 100000");
 	expect_limits(
 		&(struct spec_resources){.cpu_quota_us = SET(10000), .cpu_period_us = SET(30000)},
-		"CPUQuotaPerSecUSec t 333334;CPUQuotaPeriodUSec t 30000");
-	/* Less than one percent would be lost at a reload, and become none. */
+		"CPUQuotaPerSecUSec t 340000;CPUQuotaPeriodUSec t 30000");
+	expect_limits(&(struct spec_resources){.cpu_quota_us = SET(250000)},
+		      "CPUQuotaPerSecUSec t 2500000;CPUQuotaPeriodUSec t 100000");
 	expect_limits(
 		&(struct spec_resources){.cpu_quota_us = SET(1000), .cpu_period_us = SET(1000000)},
 		"CPUQuotaPerSecUSec t 10000;CPUQuotaPeriodUSec t 1000000");
