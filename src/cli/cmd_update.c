@@ -125,17 +125,25 @@ static int write_document(const struct values *given, struct buf *text, struct e
 	return r < 0 ? r : count;
 }
 
+/* Engines write it into a pipe. */
 static int read_document(const char *path, char **ret_text, size_t *ret_size, struct error *err)
 {
 	_cleanup_fd_ int opened = -EBADF;
+	_cleanup_buf_ struct buf data = BUF_EMPTY;
+	bool is_input = str_equal(path, "-");
+	int r;
 
-	if (str_equal(path, "-"))
-		return file_read_fd(STDIN_FILENO, "standard input", JSON_SIZE_MAX, ret_text,
-				    ret_size, err);
-	opened = open(path, O_RDONLY | O_CLOEXEC);
-	if (opened < 0)
-		return fail(err, -errno, "--resources: open \"%s\"", path);
-	return file_read_fd(opened, path, JSON_SIZE_MAX, ret_text, ret_size, err);
+	if (!is_input) {
+		opened = open(path, O_RDONLY | O_CLOEXEC);
+		if (opened < 0)
+			return fail(err, -errno, "--resources: open \"%s\"", path);
+	}
+	r = fd_read_all(is_input ? STDIN_FILENO : opened, JSON_SIZE_MAX, &data);
+	if (r < 0)
+		return fail(err, r, "--resources: read \"%s\"", is_input ? "standard input" : path);
+	*ret_size = data.size;
+	*ret_text = buf_take(&data);
+	return 0;
 }
 
 static int run(const struct runtime *runtime, void *values, char *const *args, int *ret_status,

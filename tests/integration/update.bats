@@ -25,6 +25,11 @@ update_depth() {
 	STDIN=$T/in berth update -r - "$ID"
 	file cgroup.max.depth 6
 	is "$output$stderr" ''
+	STDIN=<(echo '{"unified": {"cgroup.max.depth": "7"}}') berth update -r - "$ID"
+	file cgroup.max.depth 7
+	STDIN=<(echo '{"unified": {"cgroup.max.depth": "8"}}') berth update -r /dev/stdin "$ID"
+	file cgroup.max.depth 8
+	berth_fails 'Is a directory' update -r "$T" "$ID"
 }
 
 @test "memory, by options with units" {
