@@ -141,7 +141,7 @@ document_head() {
 	cat <<-'TEXT'
 		# Performance
 
-		Made by `tests/bench/run` and `tests/bench/pull`; do not edit between the marks. Most numbers
+		Made by the programs of `tests/bench`; do not edit between the marks. Most numbers
 		are ratios: the value of berth divided by the other program's in the same run, so 0.50 is half
 		the time, memory or calls, and less is better. Absolute times say more about the machine than
 		about the program; to know yours, run the benchmarks there.
@@ -187,4 +187,41 @@ keep_samples() {
 		mkdir -p "$BENCH_KEEP"
 		(cd "$from" && cp "$@" "$BENCH_KEEP/")
 	fi
+}
+
+# Puts the runtimes side by side into $1, so that all start from the same file system.
+copy_rivals() {
+	local name peers=${CONFORMANCE_WORK:-$tree/build/conformance}/peers
+	local berth=${BERTH:-$tree/build/release/berth}
+
+	"$tree/tests/conformance/peers.sh"
+	for name in crun runc; do
+		cp -L "$peers/$name" "$1/$name"
+	done
+	if takes_part berth; then
+		[[ -x $berth ]] || die "no berth at $berth: build it first, or name it in BERTH"
+		cp "$berth" "$1/berth"
+	fi
+}
+
+# Writes two bundles into $1, where runc is and a root file system whose /bin/true they run: default
+# (what runc spec writes, no terminal) and docker.
+write_bundle_pair() {
+	local dir name
+
+	for dir in default docker; do
+		mkdir -p "$1/$dir"
+		cp -a "$1/rootfs" "$1/$dir/rootfs"
+		for name in resolv.conf hostname hosts; do
+			: >"$1/$dir/$name"
+			: >"$1/$dir/rootfs/etc/$name"
+		done
+	done
+	"$1/runc" spec --bundle "$1/default"
+	jq '.process.terminal = false | .process.args = ["/bin/true"]' \
+		"$1/default/config.json" >"$1/config.json"
+	mv "$1/config.json" "$1/default/config.json"
+	"$tree/tests/bench/seccomp-profile" >"$1/seccomp.json"
+	jq --slurpfile seccomp "$1/seccomp.json" --arg bundle "$1/docker" \
+		--from-file "$tree/tests/bench/docker-like.jq" "$1/default/config.json" >"$1/docker/config.json"
 }
