@@ -33,14 +33,25 @@ static int cannot_own(int code, const struct metadata *metadata, const char *pat
 int metadata_own(int fd, const struct metadata *metadata, bool inherited, const char *path,
 		 struct error *err)
 {
+	struct stat st;
+	bool is_right;
+
 	if (inherited) {
 		/* There may be none, or no such thing on this file system. */
 		ignore(fremovexattr(fd, "system.posix_acl_access"));
 		ignore(fremovexattr(fd, "system.posix_acl_default"));
 	}
-	if (fchown(fd, metadata->uid, metadata->gid) < 0)
-		return cannot_own(-errno, metadata, path, err);
-	if (fchmod(fd, metadata->mode) < 0)
+	/* Most files have the right ones from their beginning; looking costs a fifth of a change.
+	 */
+	if (fstat(fd, &st) < 0)
+		return fail(err, -errno, "look at \"%s\"", path);
+	is_right = (st.st_mode & 07777) == metadata->mode;
+	if (st.st_uid != metadata->uid || st.st_gid != metadata->gid) {
+		if (fchown(fd, metadata->uid, metadata->gid) < 0)
+			return cannot_own(-errno, metadata, path, err);
+		is_right = false; /* bits may be gone */
+	}
+	if (!is_right && fchmod(fd, metadata->mode) < 0)
 		return fail(err, -errno, "change the mode of \"%s\"", path);
 	return 0;
 }

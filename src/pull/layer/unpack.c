@@ -125,14 +125,14 @@ static int unpack_file(struct unpack *unpack, const struct place *place,
 {
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 	struct index_entry line = {.type = 'f', .path = place->path, .size = entry->size};
-	_cleanup_fd_ int fd = openat(place->parent->fd, place->name, flags, 0600);
+	_cleanup_fd_ int fd = openat(place->parent->fd, place->name, flags, metadata->mode & 0777);
 	int r;
 
 	if (fd < 0 && errno == EEXIST) {
 		r = place_clear(unpack, place, false, err);
 		if (r < 0)
 			return r;
-		fd = openat(place->parent->fd, place->name, flags, 0600);
+		fd = openat(place->parent->fd, place->name, flags, metadata->mode & 0777);
 	}
 	if (fd < 0)
 		return fail(err, -errno, "make the file \"%s\"", place->path);

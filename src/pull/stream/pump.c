@@ -21,7 +21,7 @@
 
 #include "reader.h"
 
-#define CHUNKS 16 /* 1 MiB in all */
+#define CHUNKS 4 /* 1 MiB in all */
 
 struct chunk {
 	size_t size;

@@ -17,7 +17,7 @@
 #include "common/digest.h"
 
 /* Size in bytes of the buffers that readers own. */
-#define READER_CHUNK ((size_t)64 * 1024)
+#define READER_CHUNK ((size_t)256 * 1024)
 
 struct reader {
 	/*

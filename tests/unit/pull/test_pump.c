@@ -94,7 +94,7 @@ static const struct decompress_limits any = {
 /* Nothing is lost where the thread begins in the middle. */
 static void test_late_thread(void **state)
 {
-	size_t size = 3 << 20;
+	size_t size = 48 * READER_CHUNK;
 	_cleanup_free_ unsigned char *content = content_make(size);
 
 	for (size_t when = 1; when < 50; when += 3) {
