@@ -5,7 +5,7 @@
  *   {"start": {"unit": "berth-web.scope", "properties": [["MemoryMax", "t", 67108864], …]}}
  *                                                              → {"cgroup": "/system.slice/…"}
  *   {"set": {"unit": …, "properties": […]}}                    → {}
- *   {"attach": {"unit": …, "pid": 123}}                        → {}
+ *   {"attach": {"unit": …, "pid": 123, "subcgroup": "/a/b"}}   → {}    subcgroup may be left out
  *   {"stop": {"unit": …}}                                      → {}
  *
  * What fails is answered by {"error": "one line"}. After `start` this process is in the scope, and
@@ -23,18 +23,25 @@
 
 #include "unit.h"
 
+enum {
+	HAS_UNIT = 1 << 0,
+	HAS_PROPERTIES = 1 << 1,
+	HAS_PID = 1 << 2,
+	HAS_SUBCGROUP = 1 << 3
+};
+
 struct verb {
 	const char *name;
 	const char *words; /* for the error: "ask systemd to WORDS "UNIT"" */
 	session_step *step;
-	bool has_properties, has_pid;
+	unsigned members;
 };
 
 static const struct verb verbs[] = {
-	{"start", "start", unit_start, true, false},
-	{"set", "change", unit_set, true, false},
-	{"attach", "put a process into", unit_attach, false, true},
-	{"stop", "stop", unit_stop, false, false},
+	{"start", "start", unit_start, HAS_UNIT | HAS_PROPERTIES},
+	{"set", "change", unit_set, HAS_UNIT | HAS_PROPERTIES},
+	{"attach", "put a process into", unit_attach, HAS_UNIT | HAS_PID | HAS_SUBCGROUP},
+	{"stop", "stop", unit_stop, HAS_UNIT},
 };
 
 static const struct verb *find_verb(const struct json *document)
@@ -46,48 +53,78 @@ static const struct verb *find_verb(const struct json *document)
 	return NULL;
 }
 
-static int take_properties(const struct json *body, struct unit_request *ret, struct error *err)
+static int take_properties(const struct json *value, struct unit_request *ret, struct error *err)
 {
-	ret->properties = json_member(body, "properties");
-	if (!ret->properties || ret->properties->type != JSON_ARRAY)
-		return refuse(err, "\"properties\" is missing, or no array");
-	for (const struct json *row = ret->properties->item; row; row = row->next) {
+	if (!value || value->type != JSON_ARRAY)
+		return refuse(err, "missing, or no array");
+	for (const struct json *row = value->item; row; row = row->next) {
 		if (row->item && row->item->type == JSON_STRING &&
 		    str_equal(row->item->text, "PIDs"))
-			return refuse(err, "property \"PIDs\": which process is in the unit is "
-					   "not a matter of properties");
+			return refuse(err, "\"PIDs\" is none: what is in the unit is not a matter "
+					   "of properties");
 	}
+	ret->properties = value;
 	return 0;
 }
 
-static int take_pid(const struct json *body, struct unit_request *ret, struct error *err)
+static int take_pid(const struct json *value, struct unit_request *ret, struct error *err)
 {
-	const struct json *pid = json_member(body, "pid");
 	uint64_t number;
 
-	if (!pid || json_to_u64(pid, &number) < 0 || number == 0 || number > INT32_MAX)
-		return refuse(err, "\"pid\" is missing, or no number of a process");
+	if (!value || json_to_u64(value, &number) < 0 || number == 0 || number > INT32_MAX)
+		return refuse(err, "missing, or no number of a process");
 	ret->pid = (uint32_t)number;
 	return 0;
 }
 
-static int take_request(const struct verb *verb, const struct json *body, const char **ret_unit,
-			struct unit_request *ret, struct error *err)
+static int take_subcgroup(const struct json *value, struct unit_request *ret, struct error *err)
 {
-	const struct json *unit = json_member(body, "unit");
-	const size_t members = 1u + verb->has_properties + verb->has_pid;
-	int r = 0;
+	ret->subcgroup = "";
+	if (!value)
+		return 0;
+	if (value->type != JSON_STRING || (value->text[0] && value->text[0] != '/'))
+		return refuse(err, "no absolute path");
+	ret->subcgroup = value->text;
+	return 0;
+}
 
-	if (!unit || unit->type != JSON_STRING || !unit->text[0])
-		return refuse(err, "\"unit\" is missing, or no string");
-	*ret_unit = unit->text;
-	if (verb->has_properties)
-		r = take_properties(body, ret, err);
-	if (r >= 0 && verb->has_pid)
-		r = take_pid(body, ret, err);
-	if (r >= 0 && body->count != members)
-		return refuse(err, "there are members that are not known");
-	return r;
+static int take_unit(const struct json *value, struct unit_request *ret, struct error *err)
+{
+	if (!value || value->type != JSON_STRING || !value->text[0])
+		return refuse(err, "missing, or no string");
+	ret->unit = value->text;
+	return 0;
+}
+
+/* What may stand in a request; a value that is not there is NULL. */
+static const struct {
+	const char *name;
+	unsigned bit; /* in the verbs that have it */
+	int (*take)(const struct json *value, struct unit_request *ret, struct error *err);
+} members[] = {
+	{"unit", HAS_UNIT, take_unit},
+	{"properties", HAS_PROPERTIES, take_properties},
+	{"pid", HAS_PID, take_pid},
+	{"subcgroup", HAS_SUBCGROUP, take_subcgroup},
+};
+
+static int take_request(const struct verb *verb, const struct json *body, struct unit_request *ret,
+			struct error *err)
+{
+	size_t known = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		const struct json *value = json_member(body, members[i].name);
+		int r;
+
+		if (!(verb->members & members[i].bit))
+			continue;
+		known += value != NULL;
+		r = members[i].take(value, ret, err);
+		if (r < 0)
+			return within(err, r, "\"%s\"", members[i].name);
+	}
+	return known == body->count ? 0 : refuse(err, "there are members that are not known");
 }
 
 static bool is_scope(const char *unit)
@@ -102,9 +139,8 @@ static int perform(const struct manager *manager, const struct json *document, c
 		   struct error *err)
 {
 	const struct verb *verb = document->type == JSON_OBJECT ? find_verb(document) : NULL;
-	struct unit_request request = {.properties = NULL};
+	struct unit_request request = {.unit = NULL};
 	const struct json *body;
-	const char *unit = NULL;
 	int r;
 
 	if (!verb)
@@ -112,15 +148,15 @@ static int perform(const struct manager *manager, const struct json *document, c
 	body = json_member(document, verb->name);
 	if (body->type != JSON_OBJECT)
 		return refuse(err, "request \"%s\": no object", verb->name);
-	r = take_request(verb, body, &unit, &request, err);
+	r = take_request(verb, body, &request, err);
 	if (r < 0)
 		return within(err, r, "request \"%s\"", verb->name);
-	if (!is_scope(unit))
+	if (!is_scope(request.unit))
 		r = refuse(err, "it is no scope");
 	else
-		r = session_run(manager, unit, verb->step, &request, err);
+		r = session_run(manager, request.unit, verb->step, &request, err);
 	*ret_cgroup = request.cgroup;
-	return r < 0 ? within(err, r, "ask systemd to %s \"%s\"", verb->words, unit) : 0;
+	return r < 0 ? within(err, r, "ask systemd to %s \"%s\"", verb->words, request.unit) : 0;
 }
 
 void conversation_answer(const struct manager *manager, const char *text, size_t size,

@@ -274,8 +274,7 @@ int unit_attach(struct session *session, void *data, struct error *err)
 		r = session_new_call(session, "AttachProcessesToUnit", &call, err);
 	if (r < 0)
 		return r;
-	r = sd_bus_message_append(call, "ssau", session->unit, /* subcgroup= */ "", 1,
-				  request->pid);
+	r = sd_bus_message_append(call, "ssau", session->unit, request->subcgroup, 1, request->pid);
 	return session_call(session, call, r, NULL, err);
 }
 

@@ -10,9 +10,11 @@
 #include "session.h"
 
 struct unit_request {
+	const char *unit;
 	const struct json *properties; /* as variant_append_properties() takes them; or NULL */
 	uint32_t pid;
-	char *cgroup; /* set by unit_start(); the caller's */
+	const char *subcgroup; /* below the unit's cgroup, where the process goes: "/a/b", or "" */
+	char *cgroup;	       /* set by unit_start(); the caller's */
 };
 
 /* Makes the unit, a scope with this process in it, and tells its cgroup. */

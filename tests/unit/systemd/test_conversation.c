@@ -363,7 +363,11 @@ static void test_a_process_is_attached(void **state)
 
 	ask(*state, TIMEOUT_MS, "{\"attach\": {\"unit\": \"berth-web.scope\", \"pid\": 123}}",
 	    "{}");
-	assert_string_equal(fake->calls, "AttachProcessesToUnit 'berth-web.scope' '' [123]\n");
+	ask(*state, TIMEOUT_MS,
+	    "{\"attach\": {\"unit\": \"berth-web.scope\", \"pid\": 123, \"subcgroup\": \"/a/b\"}}",
+	    "{}");
+	assert_string_equal(fake->calls, "AttachProcessesToUnit 'berth-web.scope' '' [123]\n"
+					 "AttachProcessesToUnit 'berth-web.scope' '/a/b' [123]\n");
 	fake_end(fake, pid);
 }
 
@@ -411,18 +415,20 @@ static void test_requests_that_are_none(void **state)
 		{"{\"freeze\": {}}", "neither start, set, attach nor stop"},
 		{"{\"stop\": {}, \"start\": {}}", "neither start, set, attach nor stop"},
 		{"{\"stop\": 1}", "request \\\"stop\\\": no object"},
-		{"{\"stop\": {}}", "request \\\"stop\\\": \\\"unit\\\" is missing"},
-		{"{\"stop\": {\"unit\": 1}}", "\\\"unit\\\" is missing, or no string"},
+		{"{\"stop\": {}}", "request \\\"stop\\\": \\\"unit\\\": missing"},
+		{"{\"stop\": {\"unit\": 1}}", "\\\"unit\\\": missing, or no string"},
 		{"{\"stop\": {\"unit\": \"a.scope\", \"force\": true}}", "not known"},
 		{"{\"stop\": {\"unit\": \"a.service\"}}", "stop \\\"a.service\\\": it is no scope"},
 		{"{\"stop\": {\"unit\": \".scope\"}}", "it is no scope"},
-		{"{\"start\": {\"unit\": \"a.scope\"}}", "\\\"properties\\\" is missing"},
+		{"{\"start\": {\"unit\": \"a.scope\"}}", "\\\"properties\\\": missing"},
 		{"{\"set\": {\"unit\": \"a.scope\", \"properties\": {}}}", "or no array"},
 		{"{\"start\": {\"unit\": \"a.scope\", \"properties\": [[\"PIDs\", \"au\", [1]]]}}",
-		 "property \\\"PIDs\\\""},
-		{"{\"attach\": {\"unit\": \"a.scope\"}}", "\\\"pid\\\" is missing"},
+		 "\\\"PIDs\\\" is none"},
+		{"{\"attach\": {\"unit\": \"a.scope\"}}", "\\\"pid\\\": missing"},
 		{"{\"attach\": {\"unit\": \"a.scope\", \"pid\": 0}}", "no number of a process"},
 		{"{\"attach\": {\"unit\": \"a.scope\", \"pid\": 4294967296}}", "no number of a"},
+		{"{\"attach\": {\"unit\": \"a.scope\", \"pid\": 1, \"subcgroup\": \"a\"}}",
+		 "\\\"subcgroup\\\": no absolute path"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
