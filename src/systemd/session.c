@@ -212,11 +212,10 @@ static int code_of(int r, const sd_bus_error *error)
 int session_call(struct session *session, sd_bus_message *call, int r, sd_bus_message **ret_reply,
 		 struct error *err)
 {
-	const char *member = sd_bus_message_get_member(call);
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 
 	if (r < 0)
-		return fail(err, r, "put together the call of %s", member);
+		return fail(err, r, "put together the call of %s", sd_bus_message_get_member(call));
 	r = sd_bus_call(session->bus, call, microseconds(time_left(session)), &error, ret_reply);
 	if (r >= 0) {
 		session->answered = true;
@@ -228,7 +227,8 @@ int session_call(struct session *session, sd_bus_message *call, int r, sd_bus_me
 		r = refuse_as(err, code_of(r, &error), "%s",
 			      error.message ? error.message : "no answer");
 	sd_bus_error_free(&error);
-	return within(err, r, "%s", member);
+	/* Not before: its text moves while a message is made. */
+	return within(err, r, "%s", sd_bus_message_get_member(call));
 }
 
 int session_call_unit(struct session *session, const char *member, struct error *err)
