@@ -24,8 +24,9 @@
 #include "variant.h"
 
 /* How often one looks whether a signal was lost, and how long one pauses before connecting anew. */
-#define LOOK_MS	 200
-#define PAUSE_MS 50
+#define LOOK_MS	    200
+#define LOOK_MAX_MS 2000
+#define PAUSE_MS    50
 
 void manager_add(struct manager *manager, bool is_bus, const char *address)
 {
@@ -299,8 +300,8 @@ int session_watch(struct session *session, struct error *err)
 
 int session_wait(struct session *session, struct error *err)
 {
-	const int64_t until = clock_now_ms() + LOOK_MS;
-	int64_t left = LOOK_MS;
+	const int64_t until = clock_now_ms() + session->look_ms;
+	int64_t left = session->look_ms;
 
 	while (!session->woken && left > 0 && time_left(session) > 0) {
 		int r = turn(session, left < time_left(session) ? left : time_left(session));
@@ -309,6 +310,8 @@ int session_wait(struct session *session, struct error *err)
 			return fail(err, is_loss(r) ? SESSION_LOST : r, "wait for systemd");
 		left = until - clock_now_ms();
 	}
+	if (!session->woken && session->look_ms < LOOK_MAX_MS)
+		session->look_ms *= 2;
 	session->woken = false;
 	return time_left(session) > 0 ? 0 : too_late(session, "not done", err);
 }
@@ -343,6 +346,7 @@ int session_run(const struct manager *manager, const char *unit, session_step *s
 	struct session session = {.manager = manager,
 				  .unit = unit,
 				  .begin = now,
+				  .look_ms = LOOK_MS,
 				  .deadline = now + manager->timeout_ms};
 	int r;
 

@@ -53,6 +53,7 @@ struct session {
 	bool started;	 /* StartTransientUnit was sent on a connection, whatever came of it */
 	bool watching;	 /* signals about the unit are on their way on this connection */
 	bool woken;	 /* one has come */
+	int64_t look_ms; /* how long session_wait() waits for one */
 	char result[32]; /* of the last job of the unit that ended; "": unknown */
 };
 
@@ -84,8 +85,9 @@ int session_call_unit(struct session *session, const char *member, struct error 
 int session_watch(struct session *session, struct error *err) must_check;
 
 /*
- * Waits until something has happened to the unit, or for a fifth of a second, since a signal may
- * get lost. -ETIMEDOUT: the request has no time left.
+ * Waits until something has happened to the unit, or for a while, since a signal may get lost: a
+ * fifth of a second at first, and longer each time, since a manager with much to do works on what
+ * is queued only when nobody asks. -ETIMEDOUT: the request has no time left.
  */
 int session_wait(struct session *session, struct error *err) must_check;
 
