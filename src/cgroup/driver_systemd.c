@@ -3,10 +3,11 @@
  * The systemd driver: cgroups that systemd makes and takes away, as scopes.
  *
  * Theory of operation. systemd is spoken to over D-Bus, with a library that is no part of berth:
- * so another program does that, berth-systemd, which answers a question with a JSON object. It dies
- * with us, has a time-out for everything that it does, and is killed where it nevertheless takes
- * longer. The scope begins with that program as its only process, until the container's first one
- * is in it. Should we be killed meanwhile, the scope becomes empty, and systemd takes it away.
+ * so another program does that, berth-systemd, which answers a question with a JSON object. It ends
+ * with us, or when it has done what it was asked, has a time-out for everything that it does, and
+ * is killed where it nevertheless takes longer. The scope begins with that program as its only
+ * process, until the container's first one is in it. Should we be killed meanwhile, the scope
+ * becomes empty, and systemd takes it away.
  */
 #include <errno.h>
 #include <stdio.h>

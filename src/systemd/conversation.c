@@ -9,7 +9,8 @@
  *   {"stop": {"unit": …}}                                      → {}
  *
  * What fails is answered by {"error": "one line"}. After `start` this process is in the scope, and
- * keeps it alive until berth has put another one there and closes its end.
+ * keeps it alive until berth has put another one there and closes its end. A request is done even
+ * if berth has ended meanwhile.
  */
 #include "conversation.h"
 
@@ -199,6 +200,6 @@ int conversation_hold(int fd, const struct manager *manager, struct error *err)
 		else
 			conversation_answer(manager, text, (size_t)size, &answer);
 		if (send(fd, answer.data, answer.size, MSG_NOSIGNAL) < 0)
-			return fail(err, -errno, "send an answer");
+			return errno == EPIPE ? 0 : fail(err, -errno, "send an answer");
 	}
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* berth-systemd: the helper that talks to systemd on behalf of berth. */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -51,10 +50,12 @@ static void find_user(struct manager *manager)
 
 static void find_system(struct manager *manager)
 {
+	const char *bus = getenv("DBUS_SYSTEM_BUS_ADDRESS");
+
 	/* It is root's alone. */
 	if (geteuid() == 0)
 		manager_add(manager, false, "unix:path=/run/systemd/private");
-	manager_add(manager, true, "unix:path=/run/dbus/system_bus_socket");
+	manager_add(manager, true, bus && bus[0] ? bus : "unix:path=/run/dbus/system_bus_socket");
 }
 
 static int serve(const struct values *values, struct error *err)
@@ -115,9 +116,13 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	log_set_name("berth-systemd");
-	/* Where berth has ended before this, its end of the socket is closed. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-		r = fail(&err, -errno, "ask to end with berth");
+	/*
+	 * When berth is killed its end of the socket is closed, and that is when this ends: not
+	 * while a scope is being made. One that systemd makes for a process that has died stays for
+	 * ever.
+	 */
+	if (prctl(PR_SET_PDEATHSIG, 0) < 0)
+		r = fail(&err, -errno, "ask not to be killed with berth");
 	else
 		r = act(argv, &err);
 	if (r < 0)

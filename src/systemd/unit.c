@@ -227,6 +227,22 @@ static int meet(struct session *session, bool may_be_ours, struct error *err)
 			 state.name);
 }
 
+/* A job that is still queued would make a scope for nobody, since this process is about to end. */
+static void abandon(struct session *session)
+{
+	_cleanup_message_ sd_bus_message *call = NULL;
+	struct error ignored = ERROR_NONE;
+	int r = session_new_call(session, "StopUnit", &call, &ignored);
+
+	if (r >= 0)
+		r = sd_bus_message_append(call, "ss", session->unit, "replace");
+	if (r >= 0)
+		r = sd_bus_message_set_expect_reply(call, false);
+	/* There is no time to see what becomes of it. */
+	if (r >= 0)
+		ignore(sd_bus_send(session->bus, call, NULL));
+}
+
 int unit_start(struct session *session, void *data, struct error *err)
 {
 	struct unit_request *request = data;
@@ -237,10 +253,13 @@ int unit_start(struct session *session, void *data, struct error *err)
 		return r;
 	session->started = true;
 	r = call_start(session, request, err);
-	if (r == SESSION_EXISTS)
+	if (r == SESSION_EXISTS) {
 		r = meet(session, may_be_ours, err);
-	else if (r >= 0)
+	} else if (r >= 0) {
 		r = await_start(session, err);
+		if (r == -ETIMEDOUT)
+			abandon(session);
+	}
 	return r < 0 ? r : read_cgroup(session, &request->cgroup, err);
 }
 

@@ -240,6 +240,9 @@ static void test_a_job_that_does_not_end_has_an_end(void **state)
 	pid = fake_begin(*state, fake, 0);
 	ask(*state, SHORT_MS, START,
 	    "ask systemd to start \\\"berth-web.scope\\\": not done within 300 ms");
+	/* It is told that nobody waits any more. */
+	while (!strstr(fake->calls, STOP_CALL))
+		poll(NULL, 0, 1);
 	fake_end(fake, pid);
 }
 
@@ -460,30 +463,63 @@ static void exchange(int fd, const char *request, size_t size, const char *expec
 	assert_contains(answer, expected);
 }
 
+/* Starts a process that answers; *ret_fd is the other end of its socket. */
+static pid_t helper_begin(const struct world *world, int *ret_fd)
+{
+	struct manager manager = manager_of(world, TIMEOUT_MS);
+	struct error err = ERROR_NONE;
+	int pair[2];
+	pid_t pid;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		fd_close(pair[0]);
+		_exit(conversation_hold(pair[1], &manager, &err) < 0);
+	}
+	fd_close(pair[1]);
+	manager_done(&manager);
+	*ret_fd = pair[0];
+	return pid;
+}
+
 static void test_a_conversation(void **state)
 {
 	_cleanup_free_ char *large = xcalloc(1, MESSAGE_MAX + 1);
 	struct fake *fake = fake_new();
 	pid_t pid = fake_begin(*state, fake, 0), helper;
-	struct manager manager = manager_of(*state, TIMEOUT_MS);
-	struct error err = ERROR_NONE;
-	int pair[2], status = -1;
+	int fd, status = -1;
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	helper = fork();
-	if (helper == 0) {
-		fd_close(pair[0]);
-		_exit(conversation_hold(pair[1], &manager, &err) < 0);
-	}
-	fd_close(pair[1]);
-	exchange(pair[0], START, strlen(START), STARTED);
-	exchange(pair[0], SET, strlen(SET), "{}");
-	exchange(pair[0], large, MESSAGE_MAX + 1, "request: 65537 bytes are too many");
-	exchange(pair[0], STOP, strlen(STOP), "{}");
-	fd_close(pair[0]);
+	helper = helper_begin(*state, &fd);
+	exchange(fd, START, strlen(START), STARTED);
+	exchange(fd, SET, strlen(SET), "{}");
+	exchange(fd, large, MESSAGE_MAX + 1, "request: 65537 bytes are too many");
+	exchange(fd, STOP, strlen(STOP), "{}");
+	fd_close(fd);
 	assert_int_equal(waitpid(helper, &status, 0), helper);
 	assert_int_equal(status, 0);
-	manager_done(&manager);
+	fake_end(fake, pid);
+}
+
+static void test_what_was_begun_is_done_when_berth_has_gone(void **state)
+{
+	struct fake *fake = fake_new();
+	pid_t pid, helper;
+	int fd, status = -1;
+
+	*fake = (struct fake){.after_start = "inactive",
+			      .start_is_queued = true,
+			      .looks = 2,
+			      .after_looks = "active",
+			      .result = "done"};
+	pid = fake_begin(*state, fake, 0);
+	helper = helper_begin(*state, &fd);
+	assert_int_equal(send(fd, START, strlen(START), MSG_NOSIGNAL), strlen(START));
+	fd_close(fd);
+	assert_int_equal(waitpid(helper, &status, 0), helper);
+	assert_int_equal(status, 0);
+	assert_contains(fake->calls, LIST_CALL LIST_CALL GET_CALL);
 	fake_end(fake, pid);
 }
 
@@ -538,6 +574,7 @@ int main(void)
 		world_test(test_requests_that_are_none),
 		world_test(test_a_property_is_named_before_anything_is_asked),
 		world_test(test_a_conversation),
+		world_test(test_what_was_begun_is_done_when_berth_has_gone),
 		world_test(test_a_conversation_needs_a_socket),
 		cmocka_unit_test(test_paths_are_written_for_addresses),
 	};
