@@ -3,27 +3,38 @@
 #
 # A Debian root file system, and a configuration for it like Docker's.
 
-# A minimal Debian in the cache; made once, by the first test that needs it.
-debian_rootfs() {
+# debian_tree NAME PACKAGE...: a minimal Debian with these packages more, in the cache by that name;
+# made once, by the first test that needs it.
+debian_tree() {
+	local tree=$CACHE_DIR/$1
+
 	exec {lock}>"$CACHE_DIR/.debian-lock"
 	flock "$lock"
-	if [[ ! -e $CACHE_DIR/debian/.complete ]]; then
-		rm -rf "$CACHE_DIR/debian"
-		make_debian >"$CACHE_DIR/debian.log" 2>&1 || {
+	if [[ ! -e $tree/.complete ]]; then
+		rm -rf "$tree"
+		make_debian "$tree" "${@:2}" >"$tree.log" 2>&1 || {
 			exec {lock}>&-
-			skip "no Debian root file system could be made, see $CACHE_DIR/debian.log"
+			skip "no Debian root file system could be made, see $tree.log"
 		}
-		touch "$CACHE_DIR/debian/.complete"
+		touch "$tree/.complete"
 	fi
 	exec {lock}>&-
 }
 
+debian_rootfs() {
+	debian_tree debian
+}
+
 make_debian() {
+	local tree=$1 packages
+
+	packages=$(IFS=, && echo "${*:2}")
 	if command -v mmdebstrap; then
 		timeout 500 mmdebstrap --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' \
-			bookworm "$CACHE_DIR/debian"
+			${packages:+"--include=$packages"} bookworm "$tree"
 	else
-		command -v debootstrap && timeout 500 debootstrap --variant=minbase bookworm "$CACHE_DIR/debian"
+		command -v debootstrap && timeout 500 debootstrap --variant=minbase \
+			${packages:+"--include=$packages"} bookworm "$tree"
 	fi
 }
 
