@@ -292,7 +292,7 @@ static int read_array(struct reader *r, const char *wanted, struct gvariant *ret
 		return 0;
 	}
 	while (e >= 0) {
-		struct gvariant item;
+		struct gvariant item = {NULL, NULL};
 
 		e = read_value(r, item_type, &item, err);
 		if (e < 0)
@@ -335,7 +335,7 @@ static int read_tuple(struct reader *r, const char *wanted, struct gvariant *ret
 	buf_add_char(&signature, '(');
 	r->at++;
 	while (e >= 0 && !take(r, ')')) {
-		struct gvariant item;
+		struct gvariant item = {NULL, NULL};
 		const char *type;
 
 		e = next_type(r, &rest, &type, err);

@@ -144,7 +144,7 @@ int unit_usual_cgroup(const char *cgroups_path, const char *id, char **ret_path,
 	_cleanup_arena_ struct arena *arena = arena_new();
 	const struct unit_wanted wanted = {.cgroups_path = cgroups_path, .id = id};
 	struct buf path = BUF_EMPTY;
-	struct unit unit;
+	struct unit unit = {.name = "", .slice = ROOT_SLICE};
 	int r = unit_name_of(arena, &wanted, &unit, err);
 
 	if (r < 0)

@@ -40,7 +40,7 @@ int unit_plan(struct arena *arena, const struct unit_wanted *wanted, struct unit
 	_cleanup_settings_ struct settings settings = settings_of(wanted->resources);
 	_cleanup_free_ char *devices = NULL;
 	struct unit_properties list = {.arena = arena};
-	struct unit unit;
+	struct unit unit = {.name = NULL};
 	int r = unit_name_of(arena, wanted, &unit, err);
 
 	if (r < 0)

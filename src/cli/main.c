@@ -160,10 +160,9 @@ static int choose_root(const struct globals *globals, struct runtime *runtime, c
 
 static int choose_manager(const struct globals *globals, struct runtime *runtime, struct error *err)
 {
-	const char *name = globals->cgroup_manager, *by_flag = NULL;
+	const char *by_flag = globals->systemd_cgroup ? "systemd" : NULL;
+	const char *name = globals->cgroup_manager;
 
-	if (globals->systemd_cgroup)
-		by_flag = cgroup_manager_names[CGROUP_MANAGER_SYSTEMD];
 	if (name && by_flag && !str_equal(name, by_flag))
 		return refuse(err, "--cgroup-manager %s: --systemd-cgroup says otherwise", name);
 	name = name ? name : by_flag;
