@@ -20,7 +20,7 @@ fi
 out=build/fuzz
 flags=(-std=gnu17 -D_GNU_SOURCE -Iinclude "-I$out/include" -g -O1 -fno-omit-frame-pointer
 	-fno-strict-aliasing '-fsanitize=fuzzer-no-link,address,undefined' -fno-sanitize-recover=all)
-flags+=('-DBERTH_SBINDIR="/usr/sbin"')
+flags+=('-DBERTH_SBINDIR="/usr/sbin"' '-DBERTH_LIBEXECDIR="/usr/libexec/berth"')
 [ ! -e /usr/include/isa-l/igzip_lib.h ] || flags+=(-DBERTH_ISAL)
 mkdir -p "$out/include/berth/base"
 sed 's/@[A-Z_]*@/fuzz/' src/base/version.h.in >"$out/include/berth/base/version.h"
@@ -29,6 +29,7 @@ sed 's/@[A-Z_]*@/fuzz/' src/base/version.h.in >"$out/include/berth/base/version.
 room() {
 	case "$1" in
 	json | spec) echo spec ;;
+	unit) echo cgroup ;;
 	net_*) echo net ;;
 	*) echo pull ;;
 	esac
