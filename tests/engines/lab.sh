@@ -10,6 +10,10 @@
 # path is in LAB. On hosts that mix both versions of cgroups the hierarchy has no controllers there.
 # A word `@engine` before the command runs it as that user, in a cgroup that is delegated to him.
 #
+# A word `@systemd` before all others is for a machine that nothing else uses and where systemd is
+# process 1 (tests/vm/run --systemd): there are no namespaces and cgroups of our own, since systemd is
+# to make them; the user has a manager; podman asks systemd for cgroups.
+#
 # Environment: BERTH, CRUN, RUNC, the binaries that podman knows by these names.
 
 set -euo pipefail
@@ -17,6 +21,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 tree=$(cd "$here/../.." && pwd)
 self=$here/lab.sh
 readonly user=engine uid=4321
+manager=cgroupfs
 
 # Where the host has cgroup v2 mounted.
 cgroup2_place() {
@@ -117,7 +122,7 @@ make_etc() {
 		default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
 		log_driver = "k8s-file"
 		[engine]
-		cgroup_manager = "cgroupfs"
+		cgroup_manager = "$manager"
 		events_logger = "file"
 		lock_type = "file"
 		image_default_transport = "containers-storage:"
@@ -140,6 +145,27 @@ storage_driver() {
 	fi
 }
 
+# furnish WORD: what engines find, for root, or if the word is @engine for the user.
+furnish() {
+	make_devices
+	make_etc "$(storage_driver "$1")"
+	install -d -o $uid -g $uid "$LAB/home"
+	install -d -m 1777 "$LAB/tmp"
+	"$here/image.sh" "$LAB/image"
+	# As podman would at its first network; it stays.
+	mkdir /run/netns
+	mount --bind /run/netns /run/netns
+	export HOME=$LAB TMPDIR=$LAB/tmp
+	unset XDG_RUNTIME_DIR XDG_CONFIG_HOME XDG_DATA_HOME
+	cd "$LAB"
+}
+
+# Sets words to what runs a command as the user.
+become_user() {
+	export HOME=$LAB/home XDG_RUNTIME_DIR=/run/user/$uid
+	words=(setpriv --reuid "$uid" --regid "$uid" --init-groups --)
+}
+
 inside() {
 	local words=()
 	mount -t tmpfs -o mode=755 lab "$LAB"
@@ -148,30 +174,42 @@ inside() {
 	mount -t tmpfs -o mode=1777 vartmp /var/tmp
 	mount --make-rshared /
 	make_cgroups
-	make_devices
-	make_etc "$(storage_driver "$1")"
-	install -d -o $uid -g $uid "$LAB/home"
-	install -d -m 700 -o $uid -g $uid "/run/user/$uid"
-	install -d -m 1777 "$LAB/tmp"
-	"$here/image.sh" "$LAB/image"
-	# As podman would at its first network; it stays.
-	mkdir /run/netns
-	mount --bind /run/netns /run/netns
+	furnish "$1"
 	ip link set lo up
-	export HOME=$LAB TMPDIR=$LAB/tmp
-	unset XDG_RUNTIME_DIR XDG_CONFIG_HOME XDG_DATA_HOME
+	install -d -m 700 -o $uid -g $uid "/run/user/$uid"
 	if [[ $1 == @engine ]]; then
 		shift
 		echo $$ >"/sys/fs/cgroup/$user/shell/cgroup.procs"
-		export HOME=$LAB/home XDG_RUNTIME_DIR=/run/user/$uid
-		words=(setpriv --reuid "$uid" --regid "$uid" --init-groups --)
+		become_user
 	fi
-	cd "$LAB"
 	# Not exec: this shell is process 1, and buries what is left to it.
 	"${words[@]}" "$@"
 }
 
+in_machine() {
+	local words=()
+	manager=systemd
+	export LAB=/run/lab
+	mkdir "$LAB"
+	mount -t tmpfs -o mode=755 lab "$LAB"
+	furnish "$1"
+	# They stay.
+	systemctl start dbus.service systemd-logind.service
+	if [[ $1 == @engine ]]; then
+		shift
+		loginctl enable-linger "$user"
+		systemctl start "user@$uid.service"
+		become_user
+		words+=(env "DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/$uid/bus")
+	fi
+	exec "${words[@]}" "$@"
+}
+
 case ${1:-} in
+@systemd)
+	shift
+	in_machine "$@"
+	;;
 --enter | --inside)
 	stage=${1#--}
 	shift

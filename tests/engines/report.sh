@@ -10,7 +10,15 @@ set -euo pipefail
 what=$1 dir=$2
 shift 2
 declare -A titles=([podman]='podman as root' [rootless]='podman as an ordinary user'
-	[ctr]="containerd's ctr")
+	[ctr]="containerd's ctr" [podman-systemd]='podman as root, with systemd'
+	[rootless-systemd]='podman as an ordinary user, with systemd'
+	[ctr-systemd]="containerd's ctr, with systemd")
+
+# Those that were run, in this order.
+engines=()
+for name in podman rootless ctr podman-systemd rootless-systemd ctr-systemd; do
+	[[ ! -e $dir/berth-$name.tap ]] || engines+=("$name")
+done
 
 # Print a row for each case of the engine $1, in their order: name, then the three verdicts, then why
 # it was skipped, with tabs between.
@@ -81,16 +89,17 @@ page() {
 		namespace or state directory is left. The same cases run with all three runtimes, on
 		$(uname -s) $(uname -r | cut -d. -f1,2):
 		$(versions | paste -sd, | sed 's/,/, /g').
+		Cases "with systemd" run in a virtual machine, where systemd is process 1 and makes the cgroups.
 	END
 	local engine
-	for engine in podman rootless ctr; do
+	for engine in "${engines[@]}"; do
 		engine_section "$engine"
 	done
 }
 
 lost() {
 	local engine bad=0 name
-	for engine in podman rootless ctr; do
+	for engine in "${engines[@]}"; do
 		while IFS= read -r name; do
 			echo "engines: berth fails, a peer does not: ${titles[$engine]}: $name"
 			bad=1
@@ -101,7 +110,7 @@ lost() {
 
 summary() {
 	local engine
-	(($# > 0)) || set -- podman rootless ctr
+	(($# > 0)) || set -- "${engines[@]}"
 	for engine in "$@"; do
 		head -n 1 "$dir/berth-$engine.tap" | grep -q '^1\.\.[1-9]' || {
 			echo "engines: no results with $engine" >&2
