@@ -74,7 +74,7 @@ static const struct option options[] = {
 	{"max-layers", 0, OPTION_TEXT, offsetof(struct values, layers), "N",
 	 "layers of an image (default: 500; 0: any)"},
 	{"max-zstd-window", 0, OPTION_TEXT, offsetof(struct values, zstd_window), "SIZE",
-	 "memory to decompress zstd with: 1m, 2m … 128m (default: 32m)"},
+	 "how far zstd data may refer back: 1m, 2m … 128m (default: 128m)"},
 };
 
 static const struct option_group groups[] = {
@@ -245,10 +245,9 @@ static int print_result(const struct context *context, const struct stored_image
 static int open_source(const struct values *given, const struct wanted *wanted,
 		       const struct store *store, struct source **ret, struct error *err)
 {
-	_cleanup_free_ char *tmp = xasprintf("%s/tmp", store->path);
-
-	return wanted->image ? registry_open(&wanted->reference, &wanted->registry, ret, err)
-			     : source_open_local(given->from, tmp, &wanted->limits, ret, err);
+	if (wanted->image)
+		return registry_open(&wanted->reference, &wanted->registry, ret, err);
+	return source_open_local(given->from, store->tmp, &wanted->limits, ret, err);
 }
 
 /* --sync: store_image_put() has done it for an image that is new. */

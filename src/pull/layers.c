@@ -107,6 +107,7 @@ static int build_chain(struct job *job, struct layer *layer, struct chain *chain
 		.bytes_option = "--max-layer-size",
 		.ratio = limits->ratio,
 		.zstd_window = limits->zstd_window,
+		.directory = job->request->store->tmp,
 	};
 	char name[DIGEST_TEXT_MAX];
 	_cleanup_reader_ struct reader *reader = NULL;

@@ -19,8 +19,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int unpack(struct reader *inner, struct buf *out)
 {
-	static const struct decompress_limits limits = {
-		.bytes = MAX, .bytes_option = "--max", .ratio = 1100, .zstd_window = 32 << 20};
+	static const struct decompress_limits limits = {.bytes = MAX,
+							.bytes_option = "--max",
+							.ratio = 1100,
+							.zstd_window = 32 << 20,
+							.directory = "/tmp"};
 	_cleanup_reader_ struct reader *reader = reader_decompress(inner, &limits, "input");
 	struct error err = ERROR_NONE;
 	const void *data;

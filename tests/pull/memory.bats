@@ -1,12 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Peak memory stays below 24 MiB, whatever the image, with four layers at once; windows of zstd above
-# 8 MiB come on top, one at a time.
+# Peak memory stays below 24 MiB, whatever the image, with four layers at once, or seven.
 
 load helpers
 
-# Puts the image that standard input describes into a registry, and pulls it; its peak memory in KiB
-# is in PEAK.
+# Puts the image that standard input describes into a registry, and pulls it, @1 (4) layers at once;
+# its peak memory in KiB is in PEAK.
 pull_and_measure() {
 	if grep -q __asan_init "$BERTH_PULL"; then
 		skip 'this build checks its memory, which takes some'
@@ -15,7 +14,7 @@ pull_and_measure() {
 	start_registry
 	# Just as it is: skopeo packs anew what it takes for unpacked.
 	"$LAB_DIR/mkimage" --push "http://$REGISTRY/big:1" "$T/layout" big
-	measure --parallel 4
+	measure --parallel "${1:-4}"
 }
 
 # Pulls it with these options; its peak memory in KiB is in PEAK.
@@ -86,23 +85,33 @@ noise() {
 	((PEAK < 24576))
 }
 
-# Four layers that say that they need windows of 2^@1 bytes, and use them.
+# @2 layers that say that they need windows of 2^@1 bytes, and refer back by three quarters of that: the
+# second half of what hardly packs is the first one again.
 large_windows() {
 	local i
 
-	for i in 1 2 3 4; do
-		noise $((3 << ($1 - 20))) $i
-	done
-	for i in 1 2 3 4; do
+	for ((i = 1; i <= $2; i++)); do
+		noise $((3 << ($1 - 21))) $i
 		jq -n --arg tar "$T/$i.tar" --arg log "$1" \
-			'{tar: $tar, compression: "zstd", zstd: ["-1", "--zstd=wlog=\($log)"]}'
+			'{tar: $tar, compression: "zstd", zstd: ["-1", "--long=\($log)"]}'
 	done | jq -s '{ref: "big", layers: .}'
 }
 
-@test "layers in zstd with windows of 32 MiB: one of them at a time; by a flag, none" {
-	large_windows 25 >"$T/image.json"
-	pull_and_measure <"$T/image.json"
-	((PEAK < (24 + 32) << 10))
+# The files of all layers are what was packed: those of each pair are the same.
+has_pairs() {
+	local i
+
+	for ((i = 1; i <= $1; i++)); do
+		cmp "$STORE"/layers/sha256/*/fs/"a$i" "$STORE"/layers/sha256/*/fs/"b$i" || return 1
+	done
+}
+
+@test "layers in zstd with windows of 32 MiB, seven at once; by a flag they are refused" {
+	large_windows 25 7 >"$T/image.json"
+	pull_and_measure 7 <"$T/image.json"
+	((PEAK < 24576))
+	has_pairs 7
+	[[ $(du -sm "$T/layout" | cut -f 1) -lt 220 ]] || fail 'nothing refers far back'
 	rm -rf "$STORE"
 	measure_failure --max-zstd-window 8m
 	contains "$output" "layer sha256:"
@@ -111,13 +120,25 @@ large_windows() {
 	KEEP_PARTS=1
 }
 
-@test "layers in zstd with windows of 128 MiB only by a flag" {
-	"$LAB_DIR/mkimage" "$T/layout" >/dev/null <<-'END'
-		{"ref": "latest", "layers": [{"entries": [{"path": "a", "size": 300000000}],
-		 "compression": "zstd", "zstd": ["--long=27"]}]}
-	END
-	pull_fails '(--max-zstd-window)' --from "oci:$T/layout"
-	pull --from "oci:$T/layout" --max-zstd-window 128m --max-ratio 0
+@test "layers in zstd with windows of 128 MiB" {
+	large_windows 27 2 >"$T/image.json"
+	pull_and_measure <"$T/image.json"
+	((PEAK < 24576))
+	has_pairs 2
+}
+
+@test "a full disk that has no place for the window" {
+	mkdir "$T/small"
+	# The same file again and again, so that what is unpacked needs little room.
+	jq -n '{ref: "latest", layers: [{entries: [range(20) | {path: "a", size: 4000000}],
+		compression: "zstd", zstd: ["--long=27"]}]}' | "$LAB_DIR/mkimage" "$T/layout" >/dev/null
+	# shellcheck disable=SC2016 # the inner shell expands it
+	run unshare -m bash -c 'mount -t tmpfs -o size=24m none small && "$@" && exit 99
+		ls -A small/store/tmp >left' _ "$BERTH_PULL" --root "$T/small/store" --max-ratio 0 \
+		--from "oci:$T/layout" 3>&- 4>&-
+	is "$status" 0
+	contains "$output" "keep the window of zstd data in \"$T/small/store/tmp\": No space left on device"
+	[[ ! -s $T/left ]]
 }
 
 @test "hundreds of thousands of entries" {

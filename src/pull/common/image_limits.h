@@ -25,7 +25,7 @@ struct limits {
 	{                                                                                          \
 		.manifest_bytes = 4ull << 20, .config_bytes = 4ull << 20,                          \
 		.layer_bytes = 100ull << 30, .image_bytes = 200ull << 30, .entries = 5000000,      \
-		.path_depth = 256, .ratio = 1100, .layers = 500, .zstd_window = 32ull << 20,       \
+		.path_depth = 256, .ratio = 1100, .layers = 500, .zstd_window = 128ull << 20,      \
 	}
 
 #endif

@@ -118,6 +118,7 @@ static int decompress(int *fd, const char *what, const char *tmp, const struct l
 			.bytes_option = "--max-image-size",
 			.ratio = limits->ratio,
 			.zstd_window = limits->zstd_window,
+			.directory = tmp,
 		},
 		what);
 	r = write_all_from(reader, made, tmp, err);

@@ -240,6 +240,7 @@ int store_open(const char *path, enum store_mode mode, struct store *ret, struct
 	int r;
 
 	ret->path = xstrdup(path);
+	ret->tmp = xasprintf("%s/" STORE_TMP, path);
 	ret->mode = mode;
 	r = open_store(ret, mode, err);
 	if (r < 0)
@@ -250,6 +251,7 @@ int store_open(const char *path, enum store_mode mode, struct store *ret, struct
 void store_close(struct store *store)
 {
 	free(take_ptr(&store->path));
+	free(take_ptr(&store->tmp));
 	store->fd = fd_close(store->fd);
 	store->lockfd = fd_close(store->lockfd);
 }

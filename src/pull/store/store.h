@@ -39,8 +39,8 @@ struct store {
 	bool sync; /* what store_image_put() names is on the disk when it returns */
 	const atomic_bool *cancelled; /* ends the waiting for locks; or NULL */
 
-	char *path; /* absolute */
-	int fd;	    /* of ROOT; negative: there is no store yet */
+	char *path, *tmp; /* absolute: of ROOT, and of its directory for work in progress */
+	int fd;		  /* of ROOT; negative: there is no store yet */
 	int lockfd;
 	enum store_mode mode;
 	uint64_t swept; /* bytes that were freed when it was opened */

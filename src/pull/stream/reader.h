@@ -85,7 +85,8 @@ struct decompress_limits {
 	uint64_t bytes;		  /* that come out in all */
 	const char *bytes_option; /* allows more of them */
 	uint64_t ratio;		  /* to what went in, once 16 MiB have come out; 0: no such limit */
-	uint64_t zstd_window;	  /* bytes of memory that a frame may ask for; a power of two */
+	uint64_t zstd_window;	  /* bytes that a frame may refer back to */
+	const char *directory;	  /* where a large window is kept; outlives the reader */
 };
 
 /*

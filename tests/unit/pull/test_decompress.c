@@ -94,7 +94,7 @@ static bool pack(int way, struct buf *out, const unsigned char *content, size_t 
 }
 
 static const struct decompress_limits any = {
-	.bytes = UINT64_MAX, .bytes_option = "--max", .zstd_window = 8 << 20};
+	.bytes = UINT64_MAX, .bytes_option = "--max", .zstd_window = 8 << 20, .directory = "/tmp"};
 
 static struct reader *unpack(const void *data, size_t size, size_t piece)
 {

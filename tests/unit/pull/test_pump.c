@@ -89,7 +89,7 @@ static bool is_time(void *context)
 }
 
 static const struct decompress_limits any = {
-	.bytes = UINT64_MAX, .bytes_option = "--max", .zstd_window = 8 << 20};
+	.bytes = UINT64_MAX, .bytes_option = "--max", .zstd_window = 8 << 20, .directory = "/tmp"};
 
 /* Nothing is lost where the thread begins in the middle. */
 static void test_late_thread(void **state)

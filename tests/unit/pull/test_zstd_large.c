@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The decoder that keeps a window in a file, against the library: what the library packs comes out
+ * again, and what is damaged is refused, or is what the library makes of it.
+ */
+#include <errno.h>
+#include <zstd.h>
+
+#include "stream/zstd_large.h"
+
+#include "stream.h"
+
+/* Memory with some bytes behind it that must not be looked at: a copy of exactly this size. */
+struct packed {
+	uint8_t *data;
+	size_t size;
+};
+
+static struct packed pack(const void *content, size_t size, int level, int window_log)
+{
+	ZSTD_CCtx *context = ZSTD_createCCtx();
+	struct packed packed = {.size = ZSTD_compressBound(size) + 64};
+	ZSTD_outBuffer out;
+	ZSTD_inBuffer in = {.src = content, .size = size};
+
+	packed.data = xcalloc(1, packed.size);
+	out = (ZSTD_outBuffer){.dst = packed.data, .size = packed.size};
+	ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level);
+	ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
+	ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, level % 2);
+	if (window_log > 0) {
+		ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, window_log);
+		ZSTD_CCtx_setParameter(context, ZSTD_c_enableLongDistanceMatching, 1);
+	}
+	if (level % 2)
+		ZSTD_CCtx_setPledgedSrcSize(context, size);
+	assert_int_equal(ZSTD_compressStream2(context, &out, &in, ZSTD_e_end), 0);
+	packed.size = out.pos;
+	ZSTD_freeCCtx(context);
+	return packed;
+}
+
+/* Decodes one frame that is given @piece bytes at a time, into rooms of @room bytes. Returns what
+ * the last step did; -ENODATA: the data did not suffice. */
+static int unpack(const struct packed *packed, size_t piece, size_t room, struct buf *ret,
+		  struct error *err)
+{
+	struct zstd_large *large = NULL;
+	struct zstd_header header;
+	_cleanup_free_ uint8_t *buffer = xcalloc(1, room);
+	size_t at = packed->size < 5 ? SIZE_MAX : zstd_header_size(packed->data);
+	int r;
+
+	if (at > packed->size || !zstd_header_read(packed->data, &header) ||
+	    header.window > 128 << 20)
+		return refuse_as(err, -ENODATA, "no header");
+	r = zstd_large_new(&header, ".", &large, err);
+	while (r >= 0) {
+		struct span in = {.data = packed->data + at,
+				  .size = packed->size - at < piece ? packed->size - at : piece};
+		struct room out = {.data = buffer, .size = room};
+		const size_t size = in.size;
+
+		r = zstd_large_step(large, &in, &out, err);
+		at += size - in.size;
+		buf_add(ret, buffer, room - out.size);
+		if (r == CODEC_BETWEEN)
+			break;
+		if (r >= 0 && size == 0 && out.size == room)
+			r = refuse_as(err, -ENODATA, "cut off");
+	}
+	zstd_large_free(large);
+	return r;
+}
+
+static void assert_comes_back(const struct packed *packed, const void *content, size_t size,
+			      size_t piece)
+{
+	_cleanup_buf_ struct buf out = BUF_EMPTY;
+	struct error err = ERROR_NONE;
+
+	assert_fine(unpack(packed, piece, 1 + piece * 3 % 70001, &out, &err), err);
+	assert_int_equal(out.size, size);
+	assert_true(size == 0 || memcmp(out.data, content, size) == 0);
+}
+
+/* Each kind of content, by number; false: there is no such. */
+static bool fill(int kind, unsigned char *to, size_t size)
+{
+	static const char words[] = "the of and window distance literal sequence block frame ";
+	uint32_t random = 7;
+
+	for (size_t i = 0; i < size; i++) {
+		random = random * 1664525 + 1013904223;
+		if (kind == 0)
+			to[i] = 0;
+		else if (kind == 1)
+			to[i] = (unsigned char)(random >> 24);
+		else if (kind == 2)
+			to[i] = (unsigned char)words[(random >> 20) % 7 * 8 + i % 8];
+		else if (kind == 3)
+			to[i] = (unsigned char)('a' + __builtin_clz(random | 1));
+		else if (kind == 4)
+			to[i] = i >= 1000 && random >> 29 ? to[i - 1000 + random % 7]
+							  : (unsigned char)(random >> 24);
+	}
+	return kind <= 4;
+}
+
+static void test_levels(void **state)
+{
+	static const size_t sizes[] = {1, 2, 20, 300, 5000, 400000};
+	static const int levels[] = {-9, 1, 2, 3, 6, 11, 13, 19, 22};
+	_cleanup_free_ unsigned char *content = xcalloc(1, 400000);
+
+	(void)state;
+	for (int kind = 0; fill(kind, content, 400000); kind++) {
+		for (size_t i = 0; i < ARRAY_SIZE(sizes) * ARRAY_SIZE(levels); i++) {
+			const size_t size = sizes[i % ARRAY_SIZE(sizes)];
+			struct packed packed =
+				pack(content, size, levels[i / ARRAY_SIZE(sizes)], 0);
+
+			assert_comes_back(&packed, content, size, 1 + i * 977 % 100000);
+			free(packed.data);
+		}
+	}
+}
+
+/* Pieces that are repeated from far back, long and short ones, so that the ring goes round. */
+static void test_far(void **state)
+{
+	static const size_t size = 6 << 20;
+	_cleanup_free_ unsigned char *content = xcalloc(1, size);
+	uint32_t random = 99;
+
+	(void)state;
+	fill(1, content, size);
+	for (size_t at = 2 << 20; at + 20000 < size;) {
+		size_t back, length;
+
+		random = random * 1664525 + 1013904223;
+		back = 20000 + (random >> 8) % (2 << 20) % (at - 20000);
+		length = random % 5 ? 40 + random % 100 : 5000 + random % 15000;
+		memcpy(content + at, content + at - back, length);
+		at += length + random % 50;
+	}
+	for (int log = 20; log <= 22; log++) {
+		struct packed packed = pack(content, size, 19, log);
+
+		assert_comes_back(&packed, content, size, 100000);
+		free(packed.data);
+	}
+}
+
+/* What the library makes of a frame; SIZE_MAX: nothing. */
+static size_t by_library(const struct packed *packed, void *to, size_t room)
+{
+	const size_t r = ZSTD_decompress(to, room, packed->data, packed->size);
+
+	return ZSTD_isError(r) ? SIZE_MAX : r;
+}
+
+/* Each bit of a frame in turn: whatever comes out, the library says the same. */
+static void test_damage(void **state)
+{
+	_cleanup_free_ unsigned char *content = xcalloc(1, 3000), *other = xcalloc(1, 400000);
+
+	(void)state;
+	for (int kind = 2; fill(kind, content, 3000); kind++) {
+		struct packed packed = pack(content, 3000, 19, 0);
+
+		for (size_t bit = 5 * 8; bit < packed.size * 8; bit++) {
+			_cleanup_buf_ struct buf out = BUF_EMPTY;
+			struct error err = ERROR_NONE;
+			int r;
+
+			packed.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+			r = unpack(&packed, 1000, 4000, &out, &err);
+			if (r == CODEC_BETWEEN) {
+				assert_int_equal(by_library(&packed, other, 400000), out.size);
+				assert_memory_equal(out.data, other, out.size);
+			} else {
+				assert_true((r == -EBADMSG || r == -ENODATA) && err.text[0]);
+			}
+			packed.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		}
+		free(packed.data);
+	}
+}
+
+static void test_cut(void **state)
+{
+	_cleanup_free_ unsigned char *content = content_make(2000);
+	struct packed packed = pack(content, 2000, 5, 0);
+	const size_t size = packed.size;
+
+	(void)state;
+	for (packed.size = 0; packed.size < size; packed.size++) {
+		_cleanup_buf_ struct buf out = BUF_EMPTY;
+		struct error err = ERROR_NONE;
+
+		assert_int_equal(unpack(&packed, 300, 300, &out, &err), -ENODATA);
+	}
+	free(packed.data);
+}
+
+/* Blocks by hand behind the header of a frame without a checksum, with a window of 1 KiB. */
+static void test_refused(void **state)
+{
+	static const struct {
+		const char *blocks;
+		size_t size;
+		const char *text;
+	} cases[] = {
+		{"\x07\0\0", 3, "a block's header"},
+		{"\x09\0\x10\0", 4, "a block's header"},
+		{"\x05\0\0", 3, "literals"},
+		{"\x0d\0\0\0", 4, "number of sequences"},
+		{"\x1d\0\0\0\1\1", 6, "modes of sequences"},
+		{"\x25\0\0\x08x\1\3", 7, "modes of sequences"},
+		{"\x25\0\0\x08x\1\0", 7, "sequences"},
+		{"\x1d\0\0\0\1\xc0", 6, "codes of literals"},
+		/* One literal and a match, at a distance of 1 and two bits. */
+		{"\x45\0\0\x08x\1\x54\1\2\0\x05", 11, "a distance is too large"},
+		{"\x45\0\0\x08x\1\x54\1\2\0\x08", 11, "sequences"},
+		{"\x45\0\0\x08x\2\x54\1\2\0\x10", 11, "a sequence is too long"},
+		{"\x45\0\0\x08x\1\x54\1\x20\0\x05", 11, "codes of distances"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint8_t data[64] = {0x28, 0xb5, 0x2f, 0xfd, 0, 0};
+		const struct packed packed = {data, 6 + cases[i].size};
+		_cleanup_buf_ struct buf out = BUF_EMPTY;
+		struct error err = ERROR_NONE;
+
+		memcpy(data + 6, cases[i].blocks, cases[i].size);
+		assert_true(unpack(&packed, 100, 100, &out, &err) < 0);
+		assert_non_null(strstr(err.text, cases[i].text));
+	}
+}
+
+static void test_no_place(void **state)
+{
+	const struct zstd_header header = {.window = 16 << 20, .content = UINT64_MAX};
+	struct zstd_large *large = NULL;
+	struct error err = ERROR_NONE;
+
+	(void)state;
+	assert_failed(zstd_large_new(&header, "/nowhere/at/all", &large, &err), err, -ENOENT);
+	assert_non_null(strstr(err.text, "/nowhere/at/all"));
+	assert_non_null(strstr(err.text, "the window of zstd data"));
+	assert_null(large);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_levels),	cmocka_unit_test(test_far),
+		cmocka_unit_test(test_damage),	cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_refused), cmocka_unit_test(test_no_place),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
