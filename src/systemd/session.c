@@ -339,6 +339,19 @@ static int64_t patience(const struct session *session)
 	return session->begin + session->manager->timeout_ms / 6;
 }
 
+/* Whether the request is to be begun anew after @r; waits a little where that is of use. */
+static bool may_begin_anew(struct session *session, int r)
+{
+	if ((r != SESSION_LOST && r != SESSION_AGAIN) || clock_now_ms() >= patience(session))
+		return false;
+	if (r == SESSION_LOST) {
+		session_close(session);
+		/* Nothing tells when somebody listens again. */
+		poll(NULL, 0, PAUSE_MS);
+	}
+	return true;
+}
+
 int session_run(const struct manager *manager, const char *unit, session_step *step, void *request,
 		struct error *err)
 {
@@ -350,20 +363,11 @@ int session_run(const struct manager *manager, const char *unit, session_step *s
 				  .deadline = now + manager->timeout_ms};
 	int r;
 
-	for (;;) {
+	do {
 		r = session.bus ? 0 : session_open(&session, err);
 		if (r >= 0)
 			r = step(&session, request, err);
-		if (r != SESSION_LOST && r != SESSION_AGAIN)
-			break;
-		if (clock_now_ms() >= patience(&session))
-			break;
-		if (r == SESSION_LOST) {
-			session_close(&session);
-			/* Nothing tells when somebody listens again. */
-			ignore(poll(NULL, 0, PAUSE_MS));
-		}
-	}
+	} while (may_begin_anew(&session, r));
 	session_close(&session);
 	return r;
 }

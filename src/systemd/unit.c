@@ -177,7 +177,7 @@ static int read_cgroup(struct session *session, char **ret, struct error *err)
 /* Waits until the unit is up, after StartTransientUnit. */
 static int await_start(struct session *session, struct error *err)
 {
-	struct unit_state state;
+	struct unit_state state = {.activity = ACTIVITY_NONE};
 
 	for (;;) {
 		int r = session_wait(session, err);
@@ -203,7 +203,7 @@ static int await_start(struct session *session, struct error *err)
  */
 static int meet(struct session *session, bool may_be_ours, struct error *err)
 {
-	struct unit_state state;
+	struct unit_state state = {.activity = ACTIVITY_NONE};
 	int r = look(session, &state, err);
 
 	if (r < 0)
@@ -310,7 +310,7 @@ static int call_stop(struct session *session, struct error *err)
 
 int unit_stop(struct session *session, void *data, struct error *err)
 {
-	struct unit_state state;
+	struct unit_state state = {.activity = ACTIVITY_NONE};
 	int r = session_watch(session, err);
 
 	(void)data;

@@ -312,7 +312,7 @@ static void test_the_next_place_is_tried(void **state)
 
 static void test_a_bus_without_a_manager(void **state)
 {
-	struct manager manager = {.timeout_ms = SHORT_MS};
+	struct manager manager = {.timeout_ms = TIMEOUT_MS / 10};
 	const struct world *world = *state;
 	struct fake *fake = fake_new();
 	pid_t pid;
