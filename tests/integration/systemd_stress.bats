@@ -21,9 +21,11 @@ teardown() {
 again() {
 	: >"$T/loop"
 	: >"$T/loops"
-	# shellcheck disable=SC2016 # the inner shell's
-	background bash -c 'while [[ -e $0/loop ]]; do "$@" && echo >>"$0/loops"; done' "$T" "$@"
-	AGAIN=$BG_PID
+	while [[ -e $T/loop ]]; do
+		"$@" </dev/null >/dev/null 2>&1 3>&- 4>&- && echo >>"$T/loops"
+	done &
+	AGAIN=$!
+	BACKGROUND+=("$AGAIN")
 }
 
 # Ends it; it must have done its work at least once.
@@ -81,6 +83,34 @@ all_gone() {
 	all_at_once
 	no_more daemon-reexec
 	all_gone
+}
+
+@test "many scopes of an ordinary user at once beside daemon-reload" {
+	requires user-manager
+	local n pids=() failed=0
+
+	rm -rf "$BUNDLE/rootfs"
+	cp -a "$SUITE/rootfs" "$BUNDLE/rootfs"
+	config '.linux.uidMappings = [{containerID: 0, hostID: 4444, size: 1}] |
+		.linux.gidMappings = [{containerID: 0, hostID: 4444, size: 1}] |
+		.linux.namespaces += [{type: "user"}] | del(.mounts[].options[]? | select(. == "gid=5"))'
+	config_args /bin/true
+	chown -Rh tester:tester "$BUNDLE"
+	chown tester:tester "$T" "$STATE"
+	again as_tester systemctl --user daemon-reload
+	for ((n = 0; n < ${STRESS_SCOPES:-100} / 4; n++)); do
+		as_tester "$RUNTIME" --root "$STATE" --systemd-cgroup run "$ID-$n" </dev/null \
+			>"$T/out.$n" 2>&1 3>&- 4>&- &
+		pids+=("$!")
+		BACKGROUND+=("$!")
+	done
+	for n in "${pids[@]}"; do
+		wait "$n" || failed=$((failed + 1))
+	done
+	is "$failed" 0 "failures ($(cat "$T"/out.* | head -c 600))"
+	no_more 'the daemon-reload of his'
+	nothing_left
+	is "$(as_tester systemctl --user list-units --all --plain --no-legend "berth-$ID*")" ''
 }
 
 @test "a creator that is killed at any moment leaves nothing that delete --force does not find" {
