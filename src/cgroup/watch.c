@@ -81,8 +81,7 @@ static char *limit_text(int cgroupfd)
 					    : xasprintf(", %" PRIu64 " bytes", limit);
 }
 
-/* All zero where nobody counts. */
-static struct cgroup_memory_events memory_events_of(int cgroupfd)
+struct cgroup_memory_events cgroup_memory_events_of(int cgroupfd)
 {
 	_cleanup_fd_ int fd = openat(cgroupfd, "memory.events", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	struct cgroup_memory_events events = {.oom_kill = 0};
@@ -94,23 +93,24 @@ static struct cgroup_memory_events memory_events_of(int cgroupfd)
 
 uint64_t cgroup_oom_kills(int cgroupfd)
 {
-	return memory_events_of(cgroupfd).oom_kill;
+	return cgroup_memory_events_of(cgroupfd).oom_kill;
 }
 
-char *cgroup_oom_text(int cgroupfd)
+char *cgroup_oom_text(int cgroupfd, const struct cgroup_memory_events *before)
 {
-	struct cgroup_memory_events events = memory_events_of(cgroupfd);
+	struct cgroup_memory_events events = cgroup_memory_events_of(cgroupfd);
+	uint64_t kills = events.oom_kill - (before ? before->oom_kill : 0);
 	_cleanup_free_ char *limit = NULL;
-	const char *what;
+	const char *what = kills == 1 ? "process" : "processes";
 
-	if (!events.oom_kill)
+	/* Gone or never counted: 0 by now. */
+	if (!events.oom_kill || !kills)
 		return NULL;
-	what = events.oom_kill == 1 ? "process" : "processes";
-	if (!events.oom)
+	if (events.oom == (before ? before->oom : 0))
 		return xasprintf("out of memory: the kernel killed %" PRIu64 " %s, at a memory "
 				 "limit above the container's, or for the whole host",
-				 events.oom_kill, what);
+				 kills, what);
 	limit = limit_text(cgroupfd);
 	return xasprintf("out of memory: the kernel killed %" PRIu64 " %s at the memory limit%s",
-			 events.oom_kill, what, limit);
+			 kills, what, limit);
 }

@@ -17,6 +17,7 @@
 #define STATE_RECORD "state.json"
 #define STATE_CONFIG "config.json"
 #define STATE_SOCKET "start.sock"
+#define STATE_OOM    "oom"
 /* Directories in the state root whose names are no legal container ids. */
 #define STATE_CACHE "@seccomp"
 #define STATE_STAGE "@stage"

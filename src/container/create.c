@@ -331,7 +331,7 @@ static int write_outcome(struct creation *c, struct error *err)
  */
 static int explain(struct creation *c, int code, struct error *err)
 {
-	_cleanup_free_ char *oom = c->cgroup.fd >= 0 ? cgroup_oom_text(c->cgroup.fd) : NULL;
+	_cleanup_free_ char *oom = c->cgroup.fd >= 0 ? cgroup_oom_text(c->cgroup.fd, NULL) : NULL;
 
 	if (oom)
 		return within(err, code, "%s", oom);

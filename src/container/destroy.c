@@ -10,6 +10,7 @@
 #include "berth/linux/hooks.h"
 
 #include "container-internal.h"
+#include "oom_note-internal.h"
 
 /* How long killed processes may take to be gone; then something holds them in the kernel. */
 #define DEATH_TIMEOUT_MS 10000
@@ -49,6 +50,7 @@ static int destroy_cgroup(const struct remains *remains, struct error *err)
 	root = cgroup_open_root(remains->procfd, err);
 	if (root < 0)
 		return root;
+	oom_note_leave(remains->dirfd, root, remains->record->cgroup_path);
 	if (remains->record->unit)
 		return destroy_unit(remains, root, err);
 	return cgroup_destroy(root, remains->record->cgroup_path, remains->record->cgroup_keep,

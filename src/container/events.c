@@ -12,6 +12,7 @@
 
 #include "container-internal.h"
 #include "events-internal.h"
+#include "oom_note-internal.h"
 
 static int print_stats(int cgroupfd, const struct events_options *options, struct error *err)
 {
@@ -42,19 +43,20 @@ static int remaining_ms(int64_t next)
 	return left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
 }
 
-static int follow(int cgroupfd, const struct events_options *options, struct error *err)
+/* Until nothing lives in the cgroup, or it is gone. */
+static int follow(int cgroupfd, struct cgroup_watch *watch, const struct events_options *options,
+		  struct error *err)
 {
-	_cleanup_watch_ struct cgroup_watch watch = CGROUP_WATCH_UNSET;
 	int64_t next = clock_now_ms() + options->interval_ms;
-	int r = cgroup_watch_open(cgroupfd, &watch, err);
+	int r = 0;
 
-	while (r >= 0 && watch.populated) {
-		uint64_t killed = watch.memory.oom_kill;
+	while (r >= 0 && watch->populated) {
+		uint64_t killed = watch->memory.oom_kill;
 
-		r = cgroup_watch_wait(&watch, remaining_ms(next), err);
-		if (r >= 0 && watch.memory.oom_kill > killed)
+		r = cgroup_watch_wait(watch, remaining_ms(next), err);
+		if (r >= 0 && watch->memory.oom_kill > killed)
 			r = print_oom(options, err);
-		if (r < 0 || !watch.populated || remaining_ms(next) > 0)
+		if (r < 0 || !watch->populated || remaining_ms(next) > 0)
 			continue;
 		r = print_stats(cgroupfd, options, err);
 		/* Removed since it was looked at. */
@@ -62,6 +64,21 @@ static int follow(int cgroupfd, const struct events_options *options, struct err
 			return 0;
 		next += options->interval_ms;
 	}
+	return r;
+}
+
+static int watch_to_the_end(int dirfd, int cgroupfd, const struct events_options *options,
+			    struct error *err)
+{
+	_cleanup_watch_ struct cgroup_watch watch = CGROUP_WATCH_UNSET;
+	_cleanup_fd_ int note = oom_note_open(dirfd);
+	int r = cgroup_watch_open(cgroupfd, &watch, err);
+
+	if (r >= 0)
+		r = follow(cgroupfd, &watch, options, err);
+	/* What happened after the last look. */
+	if (r >= 0 && oom_note_read(note) > watch.memory.oom_kill)
+		r = print_oom(options, err);
 	return r;
 }
 
@@ -82,5 +99,6 @@ int container_events(const struct runtime *runtime, const struct events_options 
 	fd = container_cgroup_open(&container, err);
 	if (fd < 0)
 		return within(err, fd, "events");
-	return options->stats ? print_stats(fd, options, err) : follow(fd, options, err);
+	return options->stats ? print_stats(fd, options, err)
+			      : watch_to_the_end(container.dirfd, fd, options, err);
 }

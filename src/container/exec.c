@@ -6,6 +6,7 @@
 
 #include "berth/base/fd.h"
 #include "berth/base/json_read.h"
+#include "berth/base/log.h"
 #include "berth/linux/process.h"
 #include "berth/linux/seccomp.h"
 #include "berth/stage/launch.h"
@@ -176,44 +177,50 @@ static int prepare_filter(const struct runtime *runtime, const struct spec *spec
 	return seccomp_prepare(spec->linux.seccomp, cache, ret, err);
 }
 
-/* Of whoever waits for what exec makes; owned, -1: nobody. */
-struct sockets {
-	int pidfd, console;
+/* What is around the process. */
+struct around {
+	int pidfd, console; /* of whoever waits for it; owned, -1: nobody */
+	struct exec_memory memory;
 };
 
-static void sockets_done(struct sockets *sockets)
+#define AROUND_UNSET                                                                               \
+	{                                                                                          \
+		.pidfd = -EBADF, .console = -EBADF, .memory.cgroupfd = -EBADF                      \
+	}
+
+static void around_done(struct around *around)
 {
-	sockets->pidfd = fd_close(sockets->pidfd);
-	sockets->console = fd_close(sockets->console);
+	around->pidfd = fd_close(around->pidfd);
+	around->console = fd_close(around->console);
+	around->memory.cgroupfd = fd_close(around->memory.cgroupfd);
 }
 
-#define _cleanup_sockets_ __attribute__((cleanup(sockets_done)))
+#define _cleanup_around_ __attribute__((cleanup(around_done)))
 
 /* The process exists, and executes its program if nothing fails any more. */
 static int release(const struct container *container, const struct exec_options *options,
-		   const struct sockets *sockets, struct launched *launched, struct error *err)
+		   const struct around *around, struct launched *launched, struct error *err)
 {
-	int r = console_send(sockets->console, launched->terminal.master, err);
+	int r = console_send(around->console, launched->terminal.master, err);
 
 	if (r >= 0)
 		r = launch_exec_go(container->procfd, launched, err);
 	if (r >= 0)
-		r = pidfd_socket_send(sockets->pidfd, &launched->init, /* is_init= */ false, err);
+		r = pidfd_socket_send(around->pidfd, &launched->init, /* is_init= */ false, err);
 	if (r >= 0 && options->pid_file)
 		r = pid_file_write(options->pid_file, launched->init.pid, err);
 	return r;
 }
 
 static int finish(const struct container *container, const struct exec_options *options,
-		  const struct sockets *sockets, struct launched *launched, int *ret_status,
+		  const struct around *around, struct launched *launched, int *ret_status,
 		  struct error *err)
 {
 	_cleanup_proxy_ struct proxy proxy = PROXY_UNSET;
 	int r = options->detach ? 0 : proxy_open(&launched->terminal, &proxy, err);
 
-	*ret_status = 0;
 	if (r >= 0)
-		r = release(container, options, sockets, launched, err);
+		r = release(container, options, around, launched, err);
 	if (r < 0) {
 		launched_undo(launched);
 		return r;
@@ -264,7 +271,7 @@ static int explain_refusal(const struct container *container, const struct joini
 }
 
 static int launch(const struct runtime *runtime, struct container *container,
-		  const struct exec_options *options, int *ret_console_socket, struct launched *ret,
+		  const struct exec_options *options, struct around *around, struct launched *ret,
 		  struct error *err)
 {
 	struct seccomp_program filter = {.instructions = NULL};
@@ -297,12 +304,13 @@ static int launch(const struct runtime *runtime, struct container *container,
 		r = console_check(joining.process->terminal, options->detach,
 				  options->console_socket, err);
 	if (r >= 0)
-		r = console_connect(options->console_socket, ret_console_socket, err);
+		r = console_connect(options->console_socket, &around->console, err);
 	if (r < 0)
 		return r;
 	joining.cgroupfd = exec_cgroup_open(container, &options->cgroups, &joining.subgroup, err);
 	if (joining.cgroupfd < 0 && joining.cgroupfd != -EBADF)
 		return joining.cgroupfd;
+	around->memory = exec_memory_begin(container, joining.cgroupfd, joining.subgroup);
 	r = prepare_filter(runtime, joining.spec, &filter, err);
 	if (r >= 0)
 		r = launch_exec(&joining, ret, err);
@@ -315,21 +323,37 @@ static int launch(const struct runtime *runtime, struct container *container,
 	return r;
 }
 
+/* A process that failed, or never was, may have been killed for want of memory. */
+static int tell_of_oom(const char *id, const struct exec_memory *memory, int code, int status,
+		       struct error *err)
+{
+	_cleanup_free_ char *oom = code < 0 || status ? exec_memory_text(memory) : NULL;
+
+	if (oom && code < 0)
+		return within(err, code, "%s", oom);
+	if (oom)
+		log_message(LOG_LEVEL_ERROR, "container \"%s\": %s", id, oom);
+	return code;
+}
+
 int container_exec(const struct runtime *runtime, const struct exec_options *options,
 		   int *ret_status, struct error *err)
 {
 	_cleanup_container_ struct container container = CONTAINER_UNSET;
-	_cleanup_sockets_ struct sockets sockets = {.pidfd = -EBADF, .console = -EBADF};
+	_cleanup_around_ struct around around = AROUND_UNSET;
 	struct launched launched = LAUNCHED_UNSET;
 	int r = container_load(runtime, options->id, &container, err);
 
+	*ret_status = 0;
 	if (r >= 0)
 		r = check_state(&container, options, err);
 	if (r >= 0)
-		r = pidfd_socket_connect(options->pidfd_socket, &sockets.pidfd, err);
+		r = pidfd_socket_connect(options->pidfd_socket, &around.pidfd, err);
 	if (r >= 0 && !options->detach)
 		r = attend_prepare(!options->no_subreaper, err);
 	if (r >= 0)
-		r = launch(runtime, &container, options, &sockets.console, &launched, err);
-	return r < 0 ? r : finish(&container, options, &sockets, &launched, ret_status, err);
+		r = launch(runtime, &container, options, &around, &launched, err);
+	if (r >= 0)
+		r = finish(&container, options, &around, &launched, ret_status, err);
+	return tell_of_oom(options->id, &around.memory, r, *ret_status, err);
 }

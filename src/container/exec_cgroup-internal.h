@@ -3,6 +3,8 @@
 #ifndef BERTH_CONTAINER_EXEC_CGROUP_INTERNAL_H
 #define BERTH_CONTAINER_EXEC_CGROUP_INTERNAL_H
 
+#include "berth/cgroup/stats.h"
+
 #include "container-internal.h"
 
 /*
@@ -14,5 +16,17 @@ int exec_cgroup_open(const struct container *container, const struct strv *given
 		     const char **ret_below, struct error *err) must_check;
 int exec_cgroup_open_of_init(const struct container *container, const char **ret_below,
 			     struct error *err) must_check;
+
+/* What the kernel kills in the container for want of memory, from now on. */
+struct exec_memory {
+	int cgroupfd; /* owned; -1: nobody counts */
+	struct cgroup_memory_events before;
+};
+
+/* @cgroupfd and @below: what exec_cgroup_open() yielded. */
+struct exec_memory exec_memory_begin(const struct container *container, int cgroupfd,
+				     const char *below) must_check;
+/* As cgroup_oom_text(). */
+char *exec_memory_text(const struct exec_memory *memory) must_check;
 
 #endif

@@ -87,3 +87,23 @@ int exec_cgroup_open_of_init(const struct container *container, const char **ret
 	root = cgroup_open_root(container->procfd, err);
 	return root < 0 ? root : cgroup_open(root, path, err);
 }
+
+struct exec_memory exec_memory_begin(const struct container *container, int cgroupfd,
+				     const char *below)
+{
+	struct error unheard = ERROR_NONE;
+	struct exec_memory memory = {.cgroupfd = -EBADF};
+
+	/* A cgroup below need not have the controller. */
+	if (cgroupfd >= 0)
+		memory.cgroupfd = *below ? container_cgroup_open(container, &unheard)
+					 : fd_dup(cgroupfd, &unheard);
+	if (memory.cgroupfd >= 0)
+		memory.before = cgroup_memory_events_of(memory.cgroupfd);
+	return memory;
+}
+
+char *exec_memory_text(const struct exec_memory *memory)
+{
+	return memory->cgroupfd < 0 ? NULL : cgroup_oom_text(memory->cgroupfd, &memory->before);
+}

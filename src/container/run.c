@@ -21,7 +21,7 @@ static int start(struct creation *c, struct error *err)
 static void tell_of_oom(const struct creation *c, int status)
 {
 	int fd = creation_cgroup(c);
-	_cleanup_free_ char *oom = status != 0 && fd >= 0 ? cgroup_oom_text(fd) : NULL;
+	_cleanup_free_ char *oom = status != 0 && fd >= 0 ? cgroup_oom_text(fd, NULL) : NULL;
 
 	if (oom)
 		log_message(LOG_LEVEL_ERROR, "container \"%s\": %s", creation_record(c)->id, oom);

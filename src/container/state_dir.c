@@ -32,6 +32,8 @@
 /* How often a lock that somebody holds is tried for. */
 #define LOCK_RETRY_MS 10
 #define BACKLOG	      16
+/* How often something new may be found in a directory that is being removed: see oom_note.c. */
+#define REMOVALS_MAX 16
 
 int container_id_check(const char *id, struct error *err)
 {
@@ -186,16 +188,18 @@ int state_remove(int rootfd, int dirfd, const char *id, struct error *err)
 	/* The usual files by name; only where something else is left is the directory read. */
 	static const char *const names[] = {STATE_SOCKET, STATE_RESOURCES, STATE_CONFIG,
 					    STATE_RECORD};
-	int r;
+	int r = -ENOTEMPTY;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		unlinkat(dirfd, names[i], 0);
-	if (unlinkat(rootfd, id, AT_REMOVEDIR) == 0 || errno == ENOENT)
-		return 0;
-	r = remove_content(dirfd, err);
-	if (r >= 0 && unlinkat(rootfd, id, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		r = fail(err, -errno, "remove the state directory of \"%s\"", id);
-	return r;
+	for (int i = 0; i < REMOVALS_MAX && r == -ENOTEMPTY; i++) {
+		if (unlinkat(rootfd, id, AT_REMOVEDIR) == 0 || errno == ENOENT)
+			return 0;
+		r = -errno;
+		if (r == -ENOTEMPTY && remove_content(dirfd, err) < 0)
+			return err->code;
+	}
+	return fail(err, r, "remove the state directory of \"%s\"", id);
 }
 
 int state_stage_make(int rootfd, struct error *err)

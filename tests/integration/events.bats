@@ -114,6 +114,11 @@ has_event() {
 	is "$(<"$ERR")" ''
 }
 
+# Watching, by process BG, begins once its files are open.
+watching() {
+	find "/proc/$BG/fd" -lname '*/memory.events' | grep -q .
+}
+
 @test "memory runs out: an event for it, and the container goes on" {
 	requires controller=memory
 	local out
@@ -123,10 +128,6 @@ has_event() {
 	berth_background events --interval 1h "$ID"
 	out=$OUT
 	BG=$BG_PID
-	# Watching begins once its files are open.
-	watching() {
-		find "/proc/$BG/fd" -lname '*/memory.events' | grep -q .
-	}
 	wait_for 10 watching
 	berth_call exec "$ID" /bin/probe memory 64000000
 	is "$status" 137
@@ -136,6 +137,47 @@ has_event() {
 	status_is "$ID" running
 	"$RUNTIME" --root "$STATE" kill "$ID" KILL
 	wait "$BG"
+}
+
+@test "memory runs out, and the container is deleted before anybody looks: the event comes all the same" {
+	requires controller=memory
+	local n
+
+	config '.linux.resources.memory = {limit: 16777216, swap: 16777216}'
+	config_args /bin/probe memory 32000000
+	for n in {1..3}; do
+		berth create "$ID"
+		berth_background events --interval 1h "$ID"
+		BG=$BG_PID
+		wait_for 10 watching
+		kill -STOP "$BG"
+		"$RUNTIME" --root "$STATE" start "$ID"
+		wait_for 10 status_is "$ID" stopped
+		"$RUNTIME" --root "$STATE" delete "$ID"
+		kill -CONT "$BG"
+		wait "$BG"
+		is "$(jq -c . "$OUT")" "{\"type\":\"oom\",\"id\":\"$ID\"}" "round $n"
+	done
+	nothing_left
+}
+
+@test "exec says what the kernel killed for want of memory meanwhile, and nothing of what it killed before" {
+	requires controller=memory
+	local text
+
+	config '.linux.resources.memory = {limit: 33554432, swap: 33554432}'
+	run_detached "$ID" sleep
+	text="container \"$ID\": out of memory: the kernel killed 1 process at the memory limit, 33554432 bytes"
+	berth_exits 137 exec "$ID" /bin/probe memory 64000000
+	one_line_error "$text"
+	berth_exits 5 exec "$ID" /bin/sh -c 'exit 5'
+	is "$stderr" ''
+	# A child of its process; in a cgroup below, which counts nothing.
+	berth_exits 5 exec "$ID" /bin/sh -c '/bin/probe memory 64000000; exit 5'
+	contains "$stderr" "$text"
+	mkdir "$(cgroup_of "$PID")/below"
+	berth_exits 137 exec --cgroup below "$ID" /bin/probe memory 64000000
+	one_line_error "$text"
 }
 
 @test "run says that the kernel killed at the memory limit" {

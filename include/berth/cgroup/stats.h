@@ -105,14 +105,17 @@ int cgroup_watch_wait(struct cgroup_watch *watch, int timeout_ms, struct error *
 void cgroup_watch_done(struct cgroup_watch *watch);
 #define _cleanup_watch_ __attribute__((cleanup(cgroup_watch_done)))
 
+/* memory.events of the cgroup; all zero where nobody counts, or it is gone. */
+struct cgroup_memory_events cgroup_memory_events_of(int cgroupfd);
+
 /* How many processes the kernel has killed in the cgroup for want of memory; 0 where nobody counts.
  */
 uint64_t cgroup_oom_kills(int cgroupfd);
 
 /*
- * In words, what the kernel killed in the cgroup for want of memory and at which limit; NULL:
- * nothing, or unknown. The caller's.
+ * In words, what the kernel killed in the cgroup for want of memory since @before (NULL: at all),
+ * and at which limit; NULL: nothing, or unknown. The caller's.
  */
-char *cgroup_oom_text(int cgroupfd);
+char *cgroup_oom_text(int cgroupfd, const struct cgroup_memory_events *before);
 
 #endif

@@ -111,7 +111,18 @@ static void expect_oom(const struct fake *fake, const char *events, const char *
 	_cleanup_free_ char *found = NULL;
 
 	fake_file(fake, "memory.events", events);
-	found = cgroup_oom_text(fake->rootfd);
+	found = cgroup_oom_text(fake->rootfd, NULL);
+	if (text)
+		assert_string_equal(found, text);
+	else
+		assert_null(found);
+}
+
+static void expect_oom_since(const struct fake *fake, struct cgroup_memory_events before,
+			     const char *text)
+{
+	_cleanup_free_ char *found = cgroup_oom_text(fake->rootfd, &before);
+
 	if (text)
 		assert_string_equal(found, text);
 	else
@@ -137,9 +148,16 @@ static void test_oom(void **state)
 		   "container's, or for the whole host");
 	fake_file(&fake, "memory.events", "oom 2\noom_kill 3\n");
 	assert_int_equal(cgroup_oom_kills(fake.rootfd), 3);
+	expect_oom_since(&fake, (struct cgroup_memory_events){.oom = 2, .oom_kill = 3}, NULL);
+	expect_oom_since(&fake, (struct cgroup_memory_events){.oom = 1, .oom_kill = 2},
+			 "out of memory: the kernel killed 1 process at the memory limit, 1048576 "
+			 "bytes");
+	expect_oom_since(&fake, (struct cgroup_memory_events){.oom = 2, .oom_kill = 1},
+			 "out of memory: the kernel killed 2 processes, at a memory limit above "
+			 "the container's, or for the whole host");
 	assert_int_equal(unlinkat(fake.rootfd, "memory.events", 0), 0);
 	assert_int_equal(cgroup_oom_kills(fake.rootfd), 0);
-	assert_null(cgroup_oom_text(fake.rootfd));
+	assert_null(cgroup_oom_text(fake.rootfd, NULL));
 	fake_end(&fake);
 }
 
