@@ -14,6 +14,8 @@ static const struct record full = {
 	.owner = 4294967294,
 	.cgroup_manager = CGROUP_MANAGER_CGROUPFS,
 	.cgroup_path = "/a/b/c",
+	.unit = "berth-\\x2b.scope",
+	.unit_of_user = true,
 	.cgroup_keep = 2,
 	.poststart = true,
 	.poststop = true,
@@ -46,6 +48,8 @@ static void assert_same(const struct record *a, const struct record *b)
 	assert_int_equal(a->owner, b->owner);
 	assert_int_equal(a->cgroup_manager, b->cgroup_manager);
 	assert_same_text(a->cgroup_path, b->cgroup_path);
+	assert_same_text(a->unit, b->unit);
+	assert_int_equal(a->unit_of_user, b->unit_of_user);
 	assert_int_equal(a->cgroup_keep, b->cgroup_keep);
 	assert_int_equal(a->poststart, b->poststart);
 	assert_int_equal(a->poststop, b->poststop);
