@@ -209,7 +209,7 @@ run_in_unit() {
 @test "a creator that is killed while it waits for systemd" {
 	order 'start hang'
 	berth_background --systemd-cgroup create "$ID"
-	wait_for 10 questions start
+	wait_for 10 grep -q start "$BIN/questions"
 	kill -KILL "$BG_PID"
 	wait "$BG_PID" || true
 	in_record '.unit == null and .cgroupPath == null'
