@@ -226,7 +226,7 @@ int idmap_user_outside(int procfd, pid_t pid, uid_t id, uid_t *ret, struct error
 	if (r < 0)
 		return r;
 	saved = text;
-	while ((r = next_range(&saved, &map)) > 0) {
+	while (next_range(&saved, &map) > 0) {
 		if (id >= map.container_id && id - map.container_id < map.size) {
 			*ret = map.host_id + (id - map.container_id);
 			return 0;

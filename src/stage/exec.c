@@ -267,5 +267,9 @@ int launch_exec(const struct joining *joining, struct launched *ret, struct erro
 int launch_exec_go(int procfd, const struct launched *launched, struct error *err)
 {
 	/* In a paused container it answers once that is resumed; if it dies, the wait ends too. */
-	return go_and_wait(procfd, launched->socket, &launched->init, /* timeout_ms= */ -1, err);
+	int r = go_and_wait(procfd, launched->socket, &launched->init, /* timeout_ms= */ -1, err);
+
+	return r == -EPIPE
+		       ? refuse_as(err, r, "the process was killed before it executed the program")
+		       : r;
 }

@@ -68,7 +68,7 @@ put() {
 boot() {
 	berth_background run --pid-file "$T/pid" "$ID"
 	BOOTED=$BG_PID
-	wait_for 60 test -s "$T/pid"
+	wait_for 60 test -s "$T/pid" || fail "$(<"$ERR")"
 	PID=$(<"$T/pid")
 	CGROUP=$(cgroup_of "$PID")
 	CGROUP=${CGROUP%%"/berth-$ID"*}/berth-$ID
@@ -134,7 +134,7 @@ systemd_lives() {
 }
 
 @test "systemd is process 1 in a user namespace" {
-	requires cgroup2
+	requires cgroup2 idmap
 	systemd_tree
 	system_like systemd /sbin/init
 	proof_of_systemd
@@ -179,7 +179,7 @@ openrc_lives() {
 }
 
 @test "OpenRC is process 1 in a user namespace" {
-	requires cgroup2
+	requires cgroup2 idmap
 	openrc_like
 	in_user_namespace
 	openrc_lives

@@ -92,7 +92,7 @@ ROUND_ANSWERS=(
 	'cannot exec in a container that is stopped'
 	# It went in between.
 	'No such (device|process|file or directory)'
-	'the other side ended without an answer'
+	'the process was killed before it executed the program'
 	'clone a process into the container: Cannot allocate memory'
 )
 
