@@ -214,10 +214,13 @@ int session_call(struct session *session, sd_bus_message *call, int r, sd_bus_me
 		 struct error *err)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
+	const int64_t left = time_left(session);
 
 	if (r < 0)
 		return fail(err, r, "put together the call of %s", sd_bus_message_get_member(call));
-	r = sd_bus_call(session->bus, call, microseconds(time_left(session)), &error, ret_reply);
+	/* No time at all would mean the usual time to sd-bus. */
+	r = left ? sd_bus_call(session->bus, call, microseconds(left), &error, ret_reply)
+		 : -ETIMEDOUT;
 	if (r >= 0) {
 		session->answered = true;
 		return 0;

@@ -270,4 +270,17 @@ static inline void fake_end(struct fake *fake, pid_t pid)
 	munmap(fake, sizeof(*fake));
 }
 
+/* Sends a request to a helper, whose answer has @expected in it. */
+static inline void exchange(int fd, const char *request, size_t size, const char *expected)
+{
+	char answer[1024];
+	ssize_t length;
+
+	assert_int_equal(send(fd, request, size, MSG_NOSIGNAL), size);
+	length = recv(fd, answer, sizeof(answer) - 1, 0);
+	assert_true(length > 0);
+	answer[length] = '\0';
+	assert_contains(answer, expected);
+}
+
 #endif
