@@ -15,6 +15,7 @@ struct values {
 	const char *cpu_rt_period, *cpu_rt_runtime, *cpuset_cpus, *cpuset_mems;
 	const char *memory, *memory_reservation, *memory_swap, *kernel_memory, *kernel_memory_tcp;
 	const char *pids_limit;
+	const char *l3_cache, *memory_bandwidth;
 };
 
 #define AT(member) OPTION_TEXT, offsetof(struct values, member)
@@ -37,8 +38,8 @@ static const struct option options[] = {
 	{"cpu-rt-runtime", 0, AT(cpu_rt_runtime), "USEC", "cgroup v2 has no such limit"},
 	{"kernel-memory", 0, AT(kernel_memory), "BYTES", "cgroup v2 has no such limit"},
 	{"kernel-memory-tcp", 0, AT(kernel_memory_tcp), "BYTES", "cgroup v2 has no such limit"},
-	{"l3-cache-schema", 0, OPTION_REFUSED_TEXT, 0, "SCHEMA", "not supported yet"},
-	{"mem-bw-schema", 0, OPTION_REFUSED_TEXT, 0, "SCHEMA", "not supported yet"},
+	{"l3-cache-schema", 0, AT(l3_cache), "SCHEMA", "shares of L3 caches, \"L3:0=f;1=ff\""},
+	{"mem-bw-schema", 0, AT(memory_bandwidth), "SCHEMA", "memory bandwidth, \"MB:0=20;1=70\""},
 };
 
 enum form {
@@ -152,13 +153,20 @@ static int run(const struct runtime *runtime, void *values, char *const *args, i
 	const struct values *given = values;
 	_cleanup_buf_ struct buf text = BUF_EMPTY;
 	_cleanup_free_ char *read = NULL;
-	struct update_options update = {.id = args[0]};
+	struct update_options update = {
+		.id = args[0],
+		.l3_cache = given->l3_cache,
+		.memory_bandwidth = given->memory_bandwidth,
+	};
 	int r = write_document(given, &text, err);
 
 	*ret_status = 0;
+	if ((r > 0 || given->resources) && (given->l3_cache || given->memory_bandwidth))
+		return refuse(err, "update: --l3-cache-schema and --mem-bw-schema go with no other "
+				   "option: not all of it could be set back after a failure");
 	if (r > 0 && given->resources)
 		return refuse(err, "update: --resources and single limits exclude each other");
-	if (r == 0 && !given->resources)
+	if (r == 0 && !given->resources && !given->l3_cache && !given->memory_bandwidth)
 		return refuse(err, "update: no limit is named (see berth help update)");
 	update.text = text.data;
 	update.size = text.size;

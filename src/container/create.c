@@ -57,6 +57,7 @@ struct creation {
 	unsigned lsm_active;
 	char stamp[CLOCK_STAMP_MAX];
 	char *netdevices_helper; /* owned; NULL: no devices */
+	struct resctrl resctrl;	 /* owned */
 	struct record record;
 	struct launched launched;
 	bool launched_once; /* so that hooks may have run */
@@ -74,6 +75,7 @@ static struct creation *creation_new(const struct create_options *options)
 	c->cgroup = (struct own_cgroup)OWN_CGROUP_UNSET;
 	c->notify = (struct notify)NOTIFY_UNSET;
 	c->launched = (struct launched)LAUNCHED_UNSET;
+	c->resctrl = (struct resctrl)RESCTRL_UNSET;
 	for (int i = 0; i < NAMESPACE_MAX; i++)
 		c->namespace_fds[i] = -EBADF;
 	return c;
@@ -200,6 +202,8 @@ static int prepare(struct creation *c, const struct runtime *runtime, bool attac
 	if (r >= 0)
 		r = lsm_check(c->spec->process, c->spec->linux.mount_label, &c->lsm_active, err);
 	if (r >= 0)
+		r = resctrl_find(c->spec->linux.intel_rdt, c->options->id, &c->resctrl, err);
+	if (r >= 0)
 		r = pidfd_socket_connect(c->options->pidfd_socket, &c->pidfd_socket, err);
 	if (r >= 0)
 		r = namespaces_open(c->spec->linux.namespaces, c->namespace_fds, err);
@@ -238,6 +242,8 @@ static int write_intent(struct creation *c, const struct runtime *runtime, struc
 		.annotations = spec->annotations,
 	};
 	r = own_cgroup_record(&c->cgroup, &c->record, err);
+	if (r >= 0)
+		r = resctrl_plan(&c->resctrl, &c->record.resctrl, err);
 	return r < 0 ? r : record_write(c->dirfd, &c->record, /* first= */ true, err);
 }
 
@@ -299,6 +305,9 @@ static int launch(struct creation *c, struct error *err)
 		return r;
 	c->launched_once = true;
 	log_debug("container \"%s\": init is process %d", c->options->id, c->launched.init.pid);
+	r = resctrl_assign(&c->resctrl, c->launched.init.pid, err);
+	if (r < 0)
+		return r;
 	/* Beside init's work. It must be there before a hook runs: poststop hooks are in it. */
 	r = file_create_at(c->dirfd, STATE_CONFIG, 0600, c->config, c->config_size, err);
 	if (r >= 0)
@@ -362,6 +371,8 @@ static int build(struct creation *c, const struct runtime *runtime, bool attache
 		r = notify_open(runtime, c->dirfd, &c->notify, err);
 	if (r >= 0)
 		r = make_cgroup(c, err);
+	if (r >= 0)
+		r = resctrl_make(&c->resctrl, &c->record.resctrl, err);
 	if (r >= 0 && !attached) {
 		c->listenfd = state_listen(c->dirfd, err);
 		r = c->listenfd < 0 ? c->listenfd : 0;
@@ -474,6 +485,7 @@ void creation_free(struct creation *c, bool destroy)
 	notify_done(&c->notify);
 	fd_close(c->dirfd);
 	own_cgroup_done(&c->cgroup);
+	resctrl_done(&c->resctrl);
 	fd_close(c->rootfd);
 	fd_close(c->bundlefd);
 	fd_close(c->procfd);

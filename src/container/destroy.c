@@ -11,6 +11,7 @@
 
 #include "container-internal.h"
 #include "oom_note-internal.h"
+#include "resctrl-internal.h"
 
 /* How long killed processes may take to be gone; then something holds them in the kernel. */
 #define DEATH_TIMEOUT_MS 10000
@@ -95,6 +96,8 @@ int container_destroy(const struct remains *remains, struct error *err)
 	log_debug("container \"%s\": remove what it left", remains->record->id);
 	if (r >= 0)
 		r = destroy_cgroup(remains, err);
+	if (r >= 0)
+		r = record_resctrl_remove(remains->record, err);
 	if (r >= 0)
 		r = state_remove(remains->rootfd, remains->dirfd, remains->record->id, err);
 	if (r >= 0 && remains->spec && remains->record->poststop)

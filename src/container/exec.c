@@ -13,6 +13,7 @@
 
 #include "container-internal.h"
 #include "exec_cgroup-internal.h"
+#include "resctrl-internal.h"
 #include "sockets-internal.h"
 #include "terminal-internal.h"
 
@@ -201,8 +202,10 @@ static void around_done(struct around *around)
 static int release(const struct container *container, const struct exec_options *options,
 		   const struct around *around, struct launched *launched, struct error *err)
 {
-	int r = console_send(around->console, launched->terminal.master, err);
+	int r = record_resctrl_assign(&container->record, launched->init.pid, err);
 
+	if (r >= 0)
+		r = console_send(around->console, launched->terminal.master, err);
 	if (r >= 0)
 		r = launch_exec_go(container->procfd, launched, err);
 	if (r >= 0)

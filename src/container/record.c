@@ -38,6 +38,11 @@ static void write_record(struct json_writer *w, const struct record *record)
 		json_member_string(w, "unit", record->unit);
 		json_member_bool(w, "unitOfUser", record->unit_of_user);
 	}
+	if (record->resctrl.group) {
+		json_member_string(w, "resctrlGroup", record->resctrl.group);
+		json_member_bool(w, "resctrlGroupOwn", record->resctrl.group_is_ours);
+		json_member_bool(w, "resctrlMonitorOwn", record->resctrl.monitor_is_ours);
+	}
 	json_member_bool(w, "poststart", record->poststart);
 	json_member_bool(w, "poststop", record->poststop);
 	json_member_bool(w, "ownKeyring", record->own_keyring);
@@ -131,6 +136,12 @@ static int decode(const struct json *object, struct arena *arena, struct record 
 		.cgroup_keep = (unsigned)get_number(object, "cgroupKeep"),
 		.unit = get_text(object, "unit"),
 		.unit_of_user = get_bool(object, "unitOfUser"),
+		.resctrl =
+			{
+				.group = get_text(object, "resctrlGroup"),
+				.group_is_ours = get_bool(object, "resctrlGroupOwn"),
+				.monitor_is_ours = get_bool(object, "resctrlMonitorOwn"),
+			},
 		.poststart = get_bool(object, "poststart"),
 		.poststop = get_bool(object, "poststop"),
 		.own_keyring = get_bool(object, "ownKeyring"),

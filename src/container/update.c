@@ -15,6 +15,7 @@
 
 #include "container-internal.h"
 #include "limits-internal.h"
+#include "resctrl-internal.h"
 
 /* How long another command that changes the container may take. */
 #define LOCK_TIMEOUT_MS 10000
@@ -45,11 +46,16 @@ static int keep(const struct container *container, const struct spec_resources *
 	return file_replace_at(container->dirfd, STATE_RESOURCES, 0600, text, strlen(text), err);
 }
 
-static int check_state(const struct container *container, struct error *err)
+static int check_running(const struct container *container, struct error *err)
 {
 	if (container->status == STATUS_STOPPED || container->status == STATUS_CREATING)
 		return refuse(err, "container not running: \"%s\" is %s", container->record.id,
 			      container_status_names[container->status]);
+	return 0;
+}
+
+static int check_cgroup(const struct container *container, struct error *err)
+{
 	if (!container->record.cgroup_path)
 		return refuse(err, "container \"%s\" has no cgroup, and so no limits",
 			      container->record.id);
@@ -94,6 +100,33 @@ static int update(const struct runtime *runtime, struct container *container,
 	return r < 0 ? r : apply(container, &change, err);
 }
 
+static int lock(const struct container *container, struct error *err)
+{
+	int r = state_lock(container->dirfd, LOCK_TIMEOUT_MS, err);
+
+	return r != 0 ? r
+		      : refuse_as(err, -ENOENT, "container \"%s\" does not exist",
+				  container->record.id);
+}
+
+/* Lines of linux.intelRdt. They are in the file system alone, and stay when the second is refused.
+ */
+static int update_shares(const struct container *container, const struct update_options *options,
+			 struct error *err)
+{
+	const struct spec_intel_rdt lines = {
+		.l3_cache = options->l3_cache,
+		.memory_bandwidth = options->memory_bandwidth,
+	};
+	int r;
+
+	if ((lines.l3_cache && strchr(lines.l3_cache, '\n')) ||
+	    (lines.memory_bandwidth && strchr(lines.memory_bandwidth, '\n')))
+		return refuse(err, "linux.intelRdt: more than one line");
+	r = lock(container, err);
+	return r < 0 ? r : record_resctrl_update(&container->record, &lines, err);
+}
+
 int container_update(const struct runtime *runtime, const struct update_options *options,
 		     struct error *err)
 {
@@ -102,17 +135,20 @@ int container_update(const struct runtime *runtime, const struct update_options 
 	int r = container_load(runtime, options->id, &container, err);
 
 	if (r >= 0)
-		r = check_state(&container, err);
+		r = check_running(&container, err);
+	if (r < 0)
+		return r;
+	if (options->l3_cache || options->memory_bandwidth) {
+		r = update_shares(&container, options, err);
+		return r < 0 ? within(err, r, "container \"%s\"", options->id) : 0;
+	}
+	r = check_cgroup(&container, err);
 	if (r < 0)
 		return r;
 	r = spec_decode_resources(container.arena, options->text, options->size, options->what,
 				  &asked, err);
-	if (r >= 0) {
-		r = state_lock(container.dirfd, LOCK_TIMEOUT_MS, err);
-		if (r == 0)
-			return refuse_as(err, -ENOENT, "container \"%s\" does not exist",
-					 options->id);
-	}
+	if (r >= 0)
+		r = lock(&container, err);
 	if (r >= 0)
 		r = update(runtime, &container, asked, err);
 	return r < 0 ? within(err, r, "container \"%s\"", options->id) : 0;

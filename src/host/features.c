@@ -56,7 +56,12 @@ static void add_linux(struct json_writer *w)
 	add_seccomp(w);
 	add_flag(w, "apparmor", "enabled", true);
 	add_flag(w, "selinux", "enabled", false);
-	add_flag(w, "intelRdt", "enabled", false);
+	json_key(w, "intelRdt");
+	json_begin_object(w);
+	json_member_bool(w, "enabled", true);
+	json_member_bool(w, "schemata", true);
+	json_member_bool(w, "monitoring", true);
+	json_end_object(w);
 	json_key(w, "mountExtensions");
 	json_begin_object(w);
 	add_flag(w, "idmap", "enabled", true);

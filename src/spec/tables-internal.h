@@ -36,6 +36,8 @@ extern const char *const propagation_names[];
 /* block_io.c: linux.resources.blockIO. */
 extern const struct table block_io_table;
 
+extern const struct table intel_rdt_table; /* linux.intelRdt: struct spec_intel_rdt */
+
 /* net_devices.c: linux.netDevices. */
 int net_devices_decode(const struct decoder *d, const struct field *field, const struct node *node,
 		       void *base, struct error *err) must_check;

@@ -17,6 +17,7 @@ load helpers
 	json '.linux.cgroup | [.v1, .v2, .systemd, .systemdUser] | all(type == "boolean")'
 	json '.linux.apparmor.enabled and ([.linux.selinux.enabled, .linux.intelRdt.enabled,
 		.linux.mountExtensions.idmap.enabled] | all(type == "boolean"))'
+	json '.linux.intelRdt == {enabled: true, schemata: true, monitoring: true}'
 }
 
 @test "the lists have no doubles and are sorted where they are names" {

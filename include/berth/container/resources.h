@@ -11,6 +11,8 @@ struct update_options {
 	const char *text; /* a linux.resources document */
 	size_t size;
 	const char *what; /* names the document in errors */
+	/* Lines of linux.intelRdt; NULL: they stay as they are. */
+	const char *l3_cache, *memory_bandwidth;
 };
 
 /*

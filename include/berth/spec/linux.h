@@ -59,6 +59,14 @@ struct spec_device {
 	gid_t gid;
 };
 
+/* linux.intelRdt; texts are NULL where not given */
+struct spec_intel_rdt {
+	const char *clos_id; /* "/": the default group */
+	const char *l3_cache, *memory_bandwidth;
+	const char *const *schemata; /* NULL-terminated; NULL where not given */
+	bool monitoring;
+};
+
 struct spec_linux {
 	struct spec_namespace namespaces[NAMESPACE_MAX];
 	struct spec_id_maps id_maps; /* of a new user namespace; of a joined one, or empty */
@@ -72,8 +80,9 @@ struct spec_linux {
 	const struct spec_seccomp *seccomp; /* NULL: no filter */
 	uint64_t rootfs_propagation;	 /* MS_* propagation flags with MS_REC or 0; 0: not given */
 	const char *const *masked_paths; /* NULL-terminated; NULL where not given */
-	const char *const *readonly_paths; /* NULL-terminated; NULL where not given */
-	const char *mount_label;	   /* NULL where not given */
+	const char *const *readonly_paths;	/* NULL-terminated; NULL where not given */
+	const char *mount_label;		/* NULL where not given */
+	const struct spec_intel_rdt *intel_rdt; /* NULL where not given */
 	bool personality_set;
 	unsigned long personality; /* for personality(2) */
 };

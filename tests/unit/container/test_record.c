@@ -17,6 +17,7 @@ static const struct record full = {
 	.unit = "berth-\\x2b.scope",
 	.unit_of_user = true,
 	.cgroup_keep = 2,
+	.resctrl = {.group = "gold", .group_is_ours = true, .monitor_is_ours = true},
 	.poststart = true,
 	.poststop = true,
 	.annotations = {pairs, ARRAY_SIZE(pairs)},
@@ -51,6 +52,9 @@ static void assert_same(const struct record *a, const struct record *b)
 	assert_same_text(a->unit, b->unit);
 	assert_int_equal(a->unit_of_user, b->unit_of_user);
 	assert_int_equal(a->cgroup_keep, b->cgroup_keep);
+	assert_same_text(a->resctrl.group, b->resctrl.group);
+	assert_int_equal(a->resctrl.group_is_ours, b->resctrl.group_is_ours);
+	assert_int_equal(a->resctrl.monitor_is_ours, b->resctrl.monitor_is_ours);
 	assert_int_equal(a->poststart, b->poststart);
 	assert_int_equal(a->poststop, b->poststop);
 	assert_int_equal(a->pid, b->pid);

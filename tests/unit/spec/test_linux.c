@@ -348,8 +348,20 @@ static const struct refusal refusals[] = {
 	{LINUX, "\"netDevices\": {\"eth0\": {}}",
 	 "linux.netDevices: needs a \"network\" namespace in linux.namespaces"},
 	{LINUX, "\"mountLabel\": 1", "linux.mountLabel: found a number, must be a string"},
-	{LINUX, "\"intelRdt\": {}", "linux.intelRdt: not supported yet"},
-	{LINUX, "\"intelRdt\": {\"closID\": \"x\"}", "linux.intelRdt: not supported yet"},
+	{LINUX, "\"intelRdt\": {\"closID\": \"a/b\"}",
+	 "linux.intelRdt.closID: \"a/b\" is not the name of a group"},
+	{LINUX, "\"intelRdt\": {\"closID\": \"..\"}",
+	 "linux.intelRdt.closID: \"..\" is not the name of a group"},
+	{LINUX, "\"intelRdt\": {\"closID\": 1}",
+	 "linux.intelRdt.closID: found a number, must be a string"},
+	{LINUX, "\"intelRdt\": {\"l3CacheSchema\": \"L3:0=f\\nMB:0=1\"}",
+	 "linux.intelRdt.l3CacheSchema: more than one line"},
+	{LINUX, "\"intelRdt\": {\"memBwSchema\": \"L3:0=f\"}",
+	 "linux.intelRdt.memBwSchema: \"L3:0=f\" does not begin with \"MB:\""},
+	{LINUX, "\"intelRdt\": {\"schemata\": [\"L3:0=f\", \"x\"]}",
+	 "linux.intelRdt.schemata[1]: \"x\" is not of the form RESOURCE:ID=VALUE"},
+	{LINUX, "\"intelRdt\": {\"enableCMT\": true}",
+	 "linux.intelRdt.enableCMT: the specification has enableMonitoring in its place"},
 	{LINUX, "\"intelRdt\": \"x\"", "linux.intelRdt: found a string, must be an object"},
 	{LINUX, "\"memoryPolicy\": {\"mode\": \"MPOL_BIND\"}",
 	 "linux.memoryPolicy: not supported yet"},
@@ -464,6 +476,29 @@ static void test_net_devices(void **state)
 	assert_string_equal(devices->items[3].value, "net%d");
 }
 
+static void test_intel_rdt(void **state)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	const struct spec_intel_rdt *rdt;
+
+	(void)state;
+	assert_null(accept(arena, LINUX, "\"intelRdt\": null")->linux.intel_rdt);
+	rdt = accept(arena, LINUX, "\"intelRdt\": {}")->linux.intel_rdt;
+	assert_non_null(rdt);
+	assert_null(rdt->clos_id);
+	rdt = accept(arena, LINUX,
+		     "\"intelRdt\": {\"closID\": \"/\", \"l3CacheSchema\": \"L3:0=f\","
+		     "\"memBwSchema\": \"MB:0=20\", \"schemata\": [\"L2:0=1\", \"L2:1=3\"],"
+		     "\"enableMonitoring\": true, \"enableMBM\": false}")
+		      ->linux.intel_rdt;
+	assert_string_equal(rdt->clos_id, "/");
+	assert_string_equal(rdt->l3_cache, "L3:0=f");
+	assert_string_equal(rdt->memory_bandwidth, "MB:0=20");
+	assert_string_equal(rdt->schemata[1], "L2:1=3");
+	assert_null(rdt->schemata[2]);
+	assert_true(rdt->monitoring);
+}
+
 /* What berth cannot do yet, asked to do nothing. */
 static void test_asks_for_nothing(void **state)
 {
@@ -499,6 +534,7 @@ int main(void)
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_maps_with_joined_namespace),
 		cmocka_unit_test(test_time_offsets),
+		cmocka_unit_test(test_intel_rdt),
 		cmocka_unit_test(test_asks_for_nothing),
 	};
 
