@@ -273,6 +273,12 @@ static int explain_refusal(const struct container *container, const struct joini
 	return code;
 }
 
+/* What systemd is refused where it moves for us, it says in words only. */
+static bool takes_none(const struct joining *joining, int code)
+{
+	return code == -EBUSY || code == -EOPNOTSUPP || (code == -EIO && joining->unit);
+}
+
 static int launch(const struct runtime *runtime, struct container *container,
 		  const struct exec_options *options, struct around *around, struct launched *ret,
 		  struct error *err)
@@ -317,7 +323,7 @@ static int launch(const struct runtime *runtime, struct container *container,
 	r = prepare_filter(runtime, joining.spec, &filter, err);
 	if (r >= 0)
 		r = launch_exec(&joining, ret, err);
-	if ((r == -EBUSY || r == -EOPNOTSUPP) && !options->cgroups.count)
+	if (takes_none(&joining, r) && !options->cgroups.count)
 		r = launch_beside_init(container, &joining, ret, err);
 	if (r < 0)
 		r = explain_refusal(container, &joining, r, err);
