@@ -95,11 +95,11 @@ memory_section() {
 
 		### How
 
-		- In virtual machines (\`tests/vm/run\`), with pure cgroup v2 and all controllers: user-mode Linux
-		  has one processor, QEMU two. Found by bisection in steps of a page (of a hundredth, where it is
-		  much), with three tries each; then as many pages more as it takes until $BENCH_ROUNDS tries of
-		  $BENCH_ROUNDS succeed. Processors keep charges of up to 64 pages for later use, each its own, so that
-		  with two of them the values vary.
+		- In a virtual machine (\`tests/vm/run\`), with pure cgroup v2 and all controllers. Found by bisection
+		  in steps of a page (of a hundredth, where it is much), with three tries each; then as many pages
+		  more as it takes until $BENCH_ROUNDS tries of $BENCH_ROUNDS succeed.
+		- User-mode Linux has one processor. Processors keep charges of up to 64 pages for later use, each its
+		  own, which may be why berth and crun need 150 to 360 KiB with two (\`--machines qemu\`), from run to run.
 		- Runtimes, bundles, root file system and state lie in a tmpfs that was filled before, out of
 		  another cgroup, which its pages are charged to; libraries are read, and five containers run
 		  without a narrow limit, before the search begins. So no page of a file counts, whoever has big
