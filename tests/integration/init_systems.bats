@@ -8,18 +8,18 @@ load debian
 
 # The trees are made once; each test has an overlay of its own on top.
 systemd_tree() {
-	debian_tree systemd systemd-sysv
+	debian_tree debian-systemd systemd-sysv
 }
 
 # Without the services of the host that Debian has for it: clocks, disks, terminals.
 openrc_tree() {
-	debian_tree openrc openrc
-	rm -f "$CACHE_DIR"/openrc/etc/runlevels/*/*
+	debian_tree debian-openrc openrc
+	rm -f "$CACHE_DIR"/debian-openrc/etc/runlevels/*/*
 }
 
 # system_like TREE PROGRAM...
 system_like() {
-	local tree=$CACHE_DIR/$1
+	local tree=$CACHE_DIR/debian-$1
 
 	shift
 	mkdir -p upper work

@@ -197,7 +197,7 @@ static bool decode_weights(const struct zstd_fse *fse, struct zstd_bits *bits,
 static bool read_packed_weights(const uint8_t *data, size_t size, struct weights *weights)
 {
 	struct zstd_distribution distribution;
-	struct zstd_fse fse;
+	struct zstd_fse fse = {.log = 0};
 	struct zstd_bits bits;
 	size_t used;
 
@@ -248,6 +248,17 @@ static bool add_last_weight(struct weights *weights, unsigned *ret_log)
 	return true;
 }
 
+/* All codes that begin with the one of the symbol; returns where the next one's begin. */
+static unsigned add_codes(struct zstd_huffman *huffman, unsigned at, unsigned symbol, unsigned bits,
+			  unsigned count)
+{
+	const struct zstd_huffman_code code = {.symbol = (uint8_t)symbol, .bits = (uint8_t)bits};
+
+	for (unsigned i = 0; i < count; i++)
+		huffman->codes[at + i] = code;
+	return at + count;
+}
+
 bool zstd_huffman_read(struct zstd_huffman *huffman, const uint8_t *data, size_t size,
 		       size_t *ret_used)
 {
@@ -260,13 +271,9 @@ bool zstd_huffman_read(struct zstd_huffman *huffman, const uint8_t *data, size_t
 	/* From the longest codes to the shortest, each in the order of symbols. */
 	for (unsigned weight = 1; weight <= log; weight++) {
 		for (unsigned symbol = 0; symbol < weights.count; symbol++) {
-			const unsigned end =
-				weights.values[symbol] == weight ? at + (1u << (weight - 1)) : at;
-
-			for (; at < end; at++) {
-				huffman->codes[at].symbol = (uint8_t)symbol;
-				huffman->codes[at].bits = (uint8_t)(log + 1 - weight);
-			}
+			if (weights.values[symbol] == weight)
+				at = add_codes(huffman, at, symbol, log + 1 - weight,
+					       1u << (weight - 1));
 		}
 	}
 	huffman->log = log;

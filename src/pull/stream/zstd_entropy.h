@@ -93,11 +93,13 @@ static inline unsigned zstd_fse_next(const struct zstd_fse *fse, unsigned state,
 
 #define ZSTD_HUFFMAN_LOG_MAX 11
 
+struct zstd_huffman_code {
+	uint8_t symbol, bits;
+};
+
 struct zstd_huffman {
 	unsigned log; /* 0: there is none yet */
-	struct {
-		uint8_t symbol, bits;
-	} codes[1 << ZSTD_HUFFMAN_LOG_MAX];
+	struct zstd_huffman_code codes[1 << ZSTD_HUFFMAN_LOG_MAX];
 };
 
 /* Reads the description of the codes; *ret_used: bytes. */
