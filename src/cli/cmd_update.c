@@ -126,22 +126,21 @@ static int write_document(const struct values *given, struct buf *text, struct e
 	return r < 0 ? r : count;
 }
 
-/* Engines write it into a pipe. */
-static int read_document(const char *path, char **ret_text, size_t *ret_size, struct error *err)
+/* Engines write it into a pipe. @name: what messages call it. */
+static int read_document(const char *path, const char **name, char **ret_text, size_t *ret_size,
+			 struct error *err)
 {
-	_cleanup_fd_ int opened = -EBADF;
-	_cleanup_buf_ struct buf data = BUF_EMPTY;
 	bool is_input = str_equal(path, "-");
+	_cleanup_fd_ int opened = is_input ? -EBADF : open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_buf_ struct buf data = BUF_EMPTY;
 	int r;
 
-	if (!is_input) {
-		opened = open(path, O_RDONLY | O_CLOEXEC);
-		if (opened < 0)
-			return fail(err, -errno, "--resources: open \"%s\"", path);
-	}
+	*name = is_input ? "standard input" : path;
+	if (!is_input && opened < 0)
+		return fail(err, -errno, "--resources: open \"%s\"", path);
 	r = fd_read_all(is_input ? STDIN_FILENO : opened, JSON_SIZE_MAX, &data);
 	if (r < 0)
-		return fail(err, r, "--resources: read \"%s\"", is_input ? "standard input" : path);
+		return fail(err, r, "--resources: read \"%s\"", *name);
 	*ret_size = data.size;
 	*ret_text = buf_take(&data);
 	return 0;
@@ -172,9 +171,8 @@ static int run(const struct runtime *runtime, void *values, char *const *args, i
 	update.size = text.size;
 	update.what = "update";
 	if (r >= 0 && given->resources) {
-		r = read_document(given->resources, &read, &update.size, err);
+		r = read_document(given->resources, &update.what, &read, &update.size, err);
 		update.text = read;
-		update.what = given->resources;
 	}
 	return r < 0 ? r : container_update(runtime, &update, err);
 }

@@ -30,6 +30,8 @@ update_depth() {
 	STDIN=<(echo '{"unified": {"cgroup.max.depth": "8"}}') berth update -r /dev/stdin "$ID"
 	file cgroup.max.depth 8
 	berth_fails 'Is a directory' update -r "$T" "$ID"
+	echo '{"memory": {"limit": "x"}}' >"$T/in"
+	STDIN=$T/in berth_fails 'standard input: linux.resources.memory.limit' update -r - "$ID"
 }
 
 @test "memory, by options with units" {
