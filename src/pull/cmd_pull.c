@@ -19,8 +19,7 @@
 #include "command.h"
 #include "pull.h"
 
-#define PARALLEL_DEFAULT 4
-#define PARALLEL_MAX	 16
+#define PARALLEL_MAX 16
 
 struct values {
 	struct bundle_options bundle;
@@ -50,7 +49,7 @@ static const struct option options[] = {
 	{"mirror", 0, OPTION_LIST, offsetof(struct values, mirrors), "URL",
 	 "ask there first (may be given more than once)"},
 	{"parallel", 0, OPTION_NUMBER, offsetof(struct values, parallel), "N",
-	 "layers at once (default: 4)"},
+	 "layers at once (default: 4, of which each processor unpacks one)"},
 	{"wait", 0, OPTION_FLAG, offsetof(struct values, wait), NULL,
 	 "wait where the registry's pull limit is reached"},
 	{"stall-timeout", 0, OPTION_NUMBER, offsetof(struct values, stall_seconds), "SECONDS",
@@ -137,7 +136,6 @@ struct wanted {
 	struct registry_options registry;
 	const char *bundle; /* or NULL */
 	const char *image;  /* or NULL: a local source */
-	unsigned parallel;
 };
 
 static int read_words(const struct values *given, char *const *args, struct wanted *wanted,
@@ -173,7 +171,6 @@ static int read_values(struct arena *arena, const struct context *context,
 		r = bundle_check_place(wanted->bundle, err);
 	if (r >= 0 && wanted->image)
 		r = reference_parse(arena, wanted->image, &wanted->reference, err);
-	wanted->parallel = given->parallel ? given->parallel : PARALLEL_DEFAULT;
 	wanted->registry = (struct registry_options){
 		.credentials =
 			{
@@ -279,7 +276,7 @@ static int pull(struct arena *arena, const struct context *context, const struct
 		.platform = &wanted->platform,
 		.strict_platform = given->strict_platform,
 		.limits = &wanted->limits,
-		.parallel = wanted->parallel,
+		.parallel = given->parallel,
 		.user_namespace = context->user_namespace,
 		.style = style_of(context),
 		.cancelled = context->cancelled,

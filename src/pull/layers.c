@@ -6,8 +6,9 @@
  * first. In a lane a layer is one stream: file or download -> digest of the blob -> decompression
  * -> digest of the tar (the diff id) -> directory. For layers of some size what is before and what
  * is behind the decompression become two threads, when more is left of the layer than of the
- * others, so that no processor waits for the last layer. A layer becomes visible when all of it was
- * right. The first failure ends the other lanes, and is the one that is reported.
+ * others, so that no processor waits for the last layer. All lanes download at once, but only as
+ * many unpack as there are processors. A layer becomes visible when all of it was right. The first
+ * failure ends the other lanes, and is the one that is reported.
  */
 #include "layers.h"
 
@@ -25,9 +26,13 @@
 #include "layer/unpack.h"
 
 #include "part.h"
+#include "turns.h"
 
 /* From this size on, in packed bytes, a second thread is worth its start. */
 #define PUMP_FROM (4u << 20)
+
+/* Layers at once, where nobody says how many. */
+#define PARALLEL_DEFAULT 4
 
 struct job {
 	const struct layers_request *request;
@@ -36,6 +41,7 @@ struct job {
 	struct progress *progress;
 	_Atomic uint64_t image_bytes;
 	unsigned processors;
+	struct turns *turns; /* to unpack */
 	pthread_mutex_t lock;
 	/* Below: under the lock. */
 	size_t next;
@@ -73,13 +79,18 @@ struct chain {
 static int open_blob(struct job *job, struct layer *layer, struct chain *chain, struct reader **ret,
 		     struct error *err)
 {
-	struct source *source = job->request->source;
+	const struct part_request request = {
+		.store = job->request->store,
+		.source = job->request->source,
+		.layer = layer->descriptor,
+		.turns = job->turns,
+		.downloaded = &layer->progress->downloaded,
+	};
 	int r;
 
-	if (!source->is_remote)
-		return source->open(source, layer->descriptor, ret, err);
-	r = part_begin(job->request->store, source, layer->descriptor, &layer->progress->downloaded,
-		       &chain->part, err);
+	if (!request.source->is_remote)
+		return request.source->open(request.source, layer->descriptor, ret, err);
+	r = part_begin(&request, &chain->part, err);
 	if (r >= 0)
 		*ret = part_reader(chain->part);
 	return r;
@@ -176,11 +187,14 @@ static int stream(struct job *job, struct layer *layer, struct store_layer *made
 	struct chain chain = {.job = job, .layer = layer};
 	int r = build_chain(job, layer, &chain, err);
 
-	if (r >= 0)
-		r = unpack(job, layer, made, chain.end, err);
+	if (r < 0)
+		return r;
+	turns_take(job->turns, layer->descriptor->size);
+	r = unpack(job, layer, made, chain.end, err);
 	*ret_resumed = chain.part && part_was_resumed(chain.part);
 	/* A download that broke off stays for the next run; what is wrong does not. */
 	end_chain(&chain, r == -EBADMSG);
+	turns_give(job->turns);
 	return r;
 }
 
@@ -311,7 +325,8 @@ static void list_layers(struct job *job, struct progress_layer *shown)
 static void run_lanes(struct job *job)
 {
 	pthread_t threads[LAYERS_PARALLEL_MAX];
-	size_t wanted = job->request->parallel, started = 0;
+	size_t wanted = job->request->parallel ? job->request->parallel : PARALLEL_DEFAULT;
+	size_t started = 0;
 
 	if (wanted > job->count)
 		wanted = job->count;
@@ -339,7 +354,11 @@ int layers_fetch(const struct layers_request *request, struct error *err)
 	size_t count = request->manifest->layer_count;
 	_cleanup_free_ struct progress_layer *shown = xcalloc(count, sizeof(*shown));
 	_cleanup_free_ struct layer *layers = xcalloc(count, sizeof(*layers));
-	struct job job = {.request = request, .layers = layers, .processors = count_processors()};
+	const unsigned processors = count_processors();
+	_cleanup_turns_ struct turns *turns =
+		turns_new(request->parallel ? request->parallel : processors);
+	struct job job = {
+		.request = request, .layers = layers, .processors = processors, .turns = turns};
 
 	list_layers(&job, shown);
 	pthread_mutex_init(&job.lock, NULL);

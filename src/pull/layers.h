@@ -21,7 +21,8 @@ struct layers_request {
 	const struct manifest *manifest;
 	const struct image_config *config; /* as many diff ids as the manifest has layers */
 	const struct limits *limits;
-	unsigned parallel; /* layers at once, from 1 on */
+	/* Layers at once. 0: some are downloaded, and as many unpacked as there are processors. */
+	unsigned parallel;
 	bool user_namespace;
 	enum progress_style style;
 	const char *name; /* of the image, for people */

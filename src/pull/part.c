@@ -7,27 +7,42 @@
  * the disk, memory stays small however big the layer is, and what is here survives a kill. Where a
  * server begins anew, the same bytes are written again over the old ones; if they were not the
  * same, the digest says so in the end.
+ *
+ * The network brings small pieces, and each write costs a file system much the same. So they are
+ * gathered, as long as the reader has others to read: what it waits for is written at once.
+ *
+ * Whoever waits for the network has no use for a turn to unpack, and lends it to the others.
  */
 #include "part.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "berth/base/alloc.h"
 #include "berth/base/fd.h"
 #include "berth/base/str.h"
 
+#define GATHER_SIZE ((size_t)256 * 1024)
+
 struct part {
-	struct blob_sink sink; /* first: the sink's calls find the part by it */
+	struct blob_sink
+		sink; /* first: the sink's calls find the part by it; moves under its lock */
 	const struct store *store;
 	struct source *source;
 	const struct descriptor *layer;
+	struct turns *turns;
 	atomic_ullong *downloaded;
 	int fd;
 	bool resumed;
 	atomic_bool abandoned; /* nobody wants the rest */
 	pthread_t thread;
+	pthread_mutex_t sink_lock; /* taken before the other one */
+	/* Below: under the sink's lock. */
+	char *gathered; /* the bytes before the sink's offset that the file does not have */
+	size_t gathered_size;
+	bool awaited; /* the reader has nothing to read */
 	pthread_mutex_t lock;
 	pthread_cond_t grown;
 	/* Below: under the lock. */
@@ -37,48 +52,97 @@ struct part {
 	struct error error;
 };
 
-static int sink_write(struct blob_sink *sink, const void *data, size_t size, struct error *err)
+static void tell_available(struct part *part, uint64_t offset)
 {
-	struct part *part = (struct part *)sink;
-	const char *from = data;
+	pthread_mutex_lock(&part->lock);
+	if (offset > part->available)
+		part->available = offset;
+	pthread_cond_signal(&part->grown);
+	pthread_mutex_unlock(&part->lock);
+}
 
-	while (size > 0) {
-		ssize_t written = pwrite(part->fd, from, size, (off_t)sink->offset);
+/* Appends what has been gathered to the file. Under the sink's lock. */
+static int write_gathered(struct part *part, struct error *err)
+{
+	uint64_t offset = part->sink.offset - part->gathered_size;
+	const char *from = part->gathered;
+
+	while (part->gathered_size > 0) {
+		ssize_t written = pwrite(part->fd, from, part->gathered_size, (off_t)offset);
 
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written < 0)
 			return fail(err, -errno, "keep what is downloaded in the store");
 		from += written;
-		size -= (size_t)written;
-		sink->offset += (uint64_t)written;
+		offset += (uint64_t)written;
+		part->gathered_size -= (size_t)written;
 	}
+	tell_available(part, offset);
+	return 0;
+}
+
+/* Takes as much of @data as there is room for; returns how much. */
+static size_t gather(struct part *part, const char *data, size_t size)
+{
+	size_t room = GATHER_SIZE - part->gathered_size;
+
+	if (size > room)
+		size = room;
+	memcpy(part->gathered + part->gathered_size, data, size);
+	part->gathered_size += size;
+	part->sink.offset += size;
+	return size;
+}
+
+static int sink_write(struct blob_sink *sink, const void *data, size_t size, struct error *err)
+{
+	struct part *part = (struct part *)sink;
+	const char *from = data;
+	int r = 0;
+
+	pthread_mutex_lock(&part->sink_lock);
+	while (size > 0 && r >= 0) {
+		size_t taken = gather(part, from, size);
+
+		from += taken;
+		size -= taken;
+		if (part->gathered_size == GATHER_SIZE || part->awaited)
+			r = write_gathered(part, err);
+	}
+	pthread_mutex_unlock(&part->sink_lock);
 	atomic_store(part->downloaded, sink->offset);
-	pthread_mutex_lock(&part->lock);
-	if (sink->offset > part->available)
-		part->available = sink->offset;
-	pthread_cond_signal(&part->grown);
-	pthread_mutex_unlock(&part->lock);
-	return atomic_load(&part->abandoned)
-		       ? refuse_as(err, -ECANCELED, "the download was given up")
-		       : 0;
+	if (r >= 0 && atomic_load(&part->abandoned))
+		r = refuse_as(err, -ECANCELED, "the download was given up");
+	return r;
 }
 
 static int sink_restart(struct blob_sink *sink, struct error *err)
 {
-	(void)err;
+	struct part *part = (struct part *)sink;
+	int r;
+
+	pthread_mutex_lock(&part->sink_lock);
+	r = write_gathered(part, err);
 	sink->offset = 0;
-	return 0;
+	pthread_mutex_unlock(&part->sink_lock);
+	return r;
 }
 
 static void *download(void *argument)
 {
 	struct part *part = argument;
-	struct error err = ERROR_NONE;
-	int r = 0;
+	struct error err = ERROR_NONE, later = ERROR_NONE;
+	int r = 0, written;
 
 	if (part->sink.offset < part->layer->size)
 		r = part->source->fetch(part->source, part->layer, &part->sink, &err);
+	/* After a failure, too: the next run goes on from there. */
+	pthread_mutex_lock(&part->sink_lock);
+	written = write_gathered(part, r < 0 ? &later : &err);
+	pthread_mutex_unlock(&part->sink_lock);
+	if (r >= 0)
+		r = written;
 	pthread_mutex_lock(&part->lock);
 	part->result = r;
 	part->error = err;
@@ -101,27 +165,31 @@ static int cut_excess(struct part *part, uint64_t *size, struct error *err)
 
 static struct part *part_free(struct part *part)
 {
+	pthread_mutex_destroy(&part->sink_lock);
 	pthread_mutex_destroy(&part->lock);
 	pthread_cond_destroy(&part->grown);
 	fd_close(part->fd);
+	free(part->gathered);
 	free(part);
 	return NULL;
 }
 
-int part_begin(const struct store *store, struct source *source, const struct descriptor *layer,
-	       atomic_ullong *downloaded, struct part **ret, struct error *err)
+int part_begin(const struct part_request *request, struct part **ret, struct error *err)
 {
 	struct part *part = xcalloc(1, sizeof(*part));
 	uint64_t size = 0;
 	int r;
 
-	part->store = store;
-	part->source = source;
-	part->layer = layer;
-	part->downloaded = downloaded;
+	part->store = request->store;
+	part->source = request->source;
+	part->layer = request->layer;
+	part->turns = request->turns;
+	part->downloaded = request->downloaded;
+	part->gathered = xcalloc(1, GATHER_SIZE);
+	pthread_mutex_init(&part->sink_lock, NULL);
 	pthread_mutex_init(&part->lock, NULL);
 	pthread_cond_init(&part->grown, NULL);
-	part->fd = store_part_open(store, &layer->digest, &size, err);
+	part->fd = store_part_open(part->store, &part->layer->digest, &size, err);
 	r = part->fd < 0 ? part->fd : cut_excess(part, &size, err);
 	part->sink = (struct blob_sink){.offset = size,
 					.abandoned = &part->abandoned,
@@ -129,7 +197,7 @@ int part_begin(const struct store *store, struct source *source, const struct de
 					.restart = sink_restart};
 	part->available = size;
 	part->resumed = size > 0;
-	atomic_store(downloaded, size);
+	atomic_store(part->downloaded, size);
 	if (r >= 0) {
 		r = -pthread_create(&part->thread, NULL, download, part);
 		if (r < 0)
@@ -173,23 +241,68 @@ struct part_reader {
 	char buffer[READER_CHUNK]; /* what is lent */
 };
 
-/* How many bytes there are behind @offset; 0 at the end; waits otherwise. */
-static int64_t wait_for_more(struct part *part, uint64_t offset, struct error *err)
+/* Whether what comes next is to be written at once; if so, what is here is, too. */
+static int set_awaited(struct part *part, bool awaited, struct error *err)
+{
+	int r = 0;
+
+	pthread_mutex_lock(&part->sink_lock);
+	part->awaited = awaited;
+	if (awaited)
+		r = write_gathered(part, err);
+	pthread_mutex_unlock(&part->sink_lock);
+	return r;
+}
+
+/* Waits for bytes behind @offset, or for the end of the download. */
+static int wait_for_growth(struct part *part, uint64_t offset, struct error *err)
+{
+	int r = set_awaited(part, true, err);
+
+	if (r < 0)
+		return r;
+	turns_give(part->turns);
+	pthread_mutex_lock(&part->lock);
+	while (part->available <= offset && !part->over && !atomic_load(&part->abandoned))
+		pthread_cond_wait(&part->grown, &part->lock);
+	pthread_mutex_unlock(&part->lock);
+	turns_take(part->turns, part->layer->size - offset);
+	return set_awaited(part, false, err);
+}
+
+/* How many bytes there are behind @offset. 0: none now, or with *ret_over ever. */
+static int64_t look_for_more(struct part *part, uint64_t offset, bool *ret_over, struct error *err)
 {
 	int64_t more;
 
 	pthread_mutex_lock(&part->lock);
-	while (part->available <= offset && !part->over && !atomic_load(&part->abandoned))
-		pthread_cond_wait(&part->grown, &part->lock);
+	*ret_over = part->over;
 	more = (int64_t)(part->available - offset);
 	if (atomic_load(&part->abandoned)) {
 		more = refuse_as(err, -ECANCELED, "the download was given up");
-	} else if (more == 0 && part->result < 0) {
+	} else if (more == 0 && part->over && part->result < 0) {
 		more = part->result;
 		*err = part->error;
 	}
 	pthread_mutex_unlock(&part->lock);
 	return more;
+}
+
+/* The same, but waits; 0 at the end. */
+static int64_t wait_for_more(struct part *part, uint64_t offset, struct error *err)
+{
+	bool over = false;
+
+	for (;;) {
+		int64_t more = look_for_more(part, offset, &over, err);
+		int r;
+
+		if (more != 0 || over)
+			return more;
+		r = wait_for_growth(part, offset, err);
+		if (r < 0)
+			return r;
+	}
 }
 
 static int read_part(struct reader *reader, const void **ret_data, size_t *ret_size,
@@ -201,6 +314,7 @@ static int read_part(struct reader *reader, const void **ret_data, size_t *ret_s
 
 	if (more <= 0)
 		return (int)more;
+	turns_yield(self->part->turns, self->part->layer->size - self->offset);
 	if (more > (int64_t)sizeof(self->buffer))
 		more = sizeof(self->buffer);
 	do

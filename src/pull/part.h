@@ -14,16 +14,29 @@
 #include "store/store.h"
 #include "stream/reader.h"
 
+#include "turns.h"
+
 struct part;
+
+/* What it is about; all that is pointed to outlives the part. */
+struct part_request {
+	const struct store *store;
+	struct source *source;
+	const struct descriptor *layer;
+	struct turns *turns;
+	atomic_ullong *downloaded; /* bytes that are here, advanced */
+};
 
 /*
  * Opens the layer's file in the store, where a run before may have left its beginning, and begins
- * to download the rest in a thread. All arguments outlive the part. @downloaded is advanced.
+ * to download the rest in a thread.
  */
-int part_begin(const struct store *store, struct source *source, const struct descriptor *layer,
-	       atomic_ullong *downloaded, struct part **ret, struct error *err) must_check;
+int part_begin(const struct part_request *request, struct part **ret, struct error *err) must_check;
 
-/* Its bytes, from the first on. One reader for a part; it may be freed before the part, not after.
+/*
+ * Its bytes, from the first on. Whoever reads has a turn of the request's; it is given back as long
+ * as the reader waits for the network. One reader for a part; it may be freed before the part, not
+ * after.
  */
 struct reader *part_reader(struct part *part);
 

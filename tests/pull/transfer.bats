@@ -44,6 +44,21 @@ load transfer
 	done
 }
 
+@test "a layer that waits for the network keeps no other one from being unpacked" {
+	serve_random_image 900000 100000
+	set_faults "stall:400000"
+	# With one processor one is unpacked at a time; the larger one comes first.
+	taskset -cp "$(taskset -cp "$BASHPID" | sed 's/.*[ ,-]//')" "$BASHPID" >/dev/null
+	pull_background pull "$IMAGE"
+	wait_for 10 part_has "${DIGESTS[0]}" 400000
+	wait_for 10 compgen -G "$STORE/layers/sha256/*/fs/file1"
+	kill -TERM "$BG_PID"
+	wait "$BG_PID" || true
+	set_faults
+	pull pull "$IMAGE"
+	has_layers
+}
+
 @test "a connection that breaks: the rest is asked for, from the byte where it broke" {
 	serve_random_image 1000000
 	set_faults cut:300000
