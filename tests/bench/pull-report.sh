@@ -9,6 +9,8 @@ skopeo-umoci 0.25
 podman       0.17
 by-hand      0.6
 '
+# What is measured alone, by `floor`.
+floor_parts=(transfer inflate digests)
 pull_rss_max=24576   # KiB, of berth-pull, whatever the image
 present_ns_max=10000000 # of an image that is there, by digest
 
@@ -32,6 +34,9 @@ title_of() {
 	skopeo-umoci) echo 'skopeo copy, umoci unpack' ;;
 	podman) echo 'podman pull' ;;
 	by-hand) echo 'by hand' ;;
+	transfer) echo "transfer (\`curl\`, the registry's own time not counted)" ;;
+	inflate) echo 'decompression (`igzip -d`)' ;;
+	digests) echo 'digests of layers, packed and unpacked (`sha256sum`)' ;;
 	wall) echo 'wall time, median' ;;
 	min) echo 'wall time, minimum' ;;
 	cpu) echo 'user + system time' ;;
@@ -79,6 +84,26 @@ absolute_table() {
 				"BEGIN { printf \"| %s | %s | %.2f | %.2f | %.1f |\\n\", fs, name,
 					$min / 1e9, $cpu / 1e6, $rss / 1024 }"
 		done
+	done
+}
+
+# Prints a table on the parts of the work that nobody can leave out, and what they alone come to when
+# all processors share them, divided by the time by hand.
+floor_table() {
+	local part cpu sum=0 fs
+
+	printf '| part alone | user + system s |\n|---|---:|\n'
+	for part in "${floor_parts[@]}"; do
+		cpu=$(value_of "$1" memory floor "$part" cpu)
+		sum=$((sum + cpu))
+		awk -v title="$(title_of "$part")" "BEGIN { printf \"| %s | %.2f |\\n\", title, $cpu / 1e6 }"
+	done
+	awk "BEGIN { printf \"| all | %.2f |\\n\", $sum / 1e6 }"
+	echo
+	for fs in ${BENCH_FS//,/ }; do
+		awk -v fs="$fs" -v wall="$(value_of "$1" "$fs" pull by-hand wall)" -v count="$(nproc)" \
+			"BEGIN { printf \"- shared by %d processors, divided by the time by hand on %s: %.2f\\n\",
+				count, fs, $sum * 1e3 / count / wall }"
 	done
 }
 
@@ -131,6 +156,10 @@ pull_section() {
 
 		$(absolute_table "$1")
 	TEXT
+	if takes_part by-hand; then
+		printf '\nWhat berth-pull cannot leave out, each part alone, before anything is written:\n\n'
+		floor_table "$1"
+	fi
 	if takes_part berth; then
 		printf '\nAn image that is there already, and what is asked of the registry for it:\n\n'
 		present_table "$1"
