@@ -65,18 +65,20 @@ static void tell_available(struct part *part, uint64_t offset)
 static int write_gathered(struct part *part, struct error *err)
 {
 	uint64_t offset = part->sink.offset - part->gathered_size;
-	const char *from = part->gathered;
 
 	while (part->gathered_size > 0) {
-		ssize_t written = pwrite(part->fd, from, part->gathered_size, (off_t)offset);
+		ssize_t written =
+			pwrite(part->fd, part->gathered, part->gathered_size, (off_t)offset);
 
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written < 0)
 			return fail(err, -errno, "keep what is downloaded in the store");
-		from += written;
 		offset += (uint64_t)written;
 		part->gathered_size -= (size_t)written;
+		/* What is left must lie in front, should the next write fail: later there is
+		 * another try. */
+		memmove(part->gathered, part->gathered + written, part->gathered_size);
 	}
 	tell_available(part, offset);
 	return 0;

@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A layer while it is downloaded: nothing is held back, and nothing is lost with a failure. */
 #include <semaphore.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "part.h"
 #include "stream.h"
 
 #define SIZE 1000000
+
+static void limit_files(rlim_t size)
+{
+	const struct rlimit limit = {.rlim_cur = size, .rlim_max = RLIM_INFINITY};
+
+	assert_return_code(setrlimit(RLIMIT_FSIZE, &limit), errno);
+}
 
 /* A source that is a list of steps. */
 struct steps {
@@ -16,6 +25,7 @@ struct steps {
 	size_t fails_at;   /* there the connection breaks; 0: never */
 	size_t restart_at; /* there the server begins anew, once; 0: never */
 	sem_t *read_all;   /* posted when the reader has all that was written, or NULL */
+	bool is_limited;   /* files may be so long only as a limit says, until that has hurt */
 };
 
 /* Fails the test, instead of waiting for ever. */
@@ -52,6 +62,8 @@ static int steps_fetch(struct source *source, const struct descriptor *layer,
 				return r;
 		}
 		r = sink->write(sink, steps->content + sink->offset, size, err);
+		if (r < 0 && steps->is_limited)
+			limit_files(RLIM_INFINITY);
 		if (r < 0)
 			return r;
 		if (steps->read_all)
@@ -227,6 +239,34 @@ static void test_unread_failure(void **state)
 	close_lab(&lab);
 }
 
+/* A disk that is full for a while, amid what was gathered: what there is in the end is right. */
+static void test_full(void **state)
+{
+	struct error err = ERROR_NONE;
+	struct part *part;
+	struct lab lab;
+	uint64_t size;
+	int fd;
+
+	open_lab(&lab, *state);
+	signal(SIGXFSZ, SIG_IGN);
+	lab.steps.is_limited = true;
+	limit_files(100000);
+	part = begin(&lab);
+	while (lab.downloaded < 262144)
+		usleep(1000);
+	part_end(part, /* remove= */ false);
+	fd = store_part_open(&lab.store, &lab.layer.digest, &size, &err);
+	assert_fine(fd, err);
+	assert_in_range(size, 262144, SIZE);
+	close(fd);
+	lab.steps.is_limited = false;
+	part = begin(&lab);
+	assert_whole(&lab, part);
+	part_end(part, /* remove= */ true);
+	close_lab(&lab);
+}
+
 static void test_restart(void **state)
 {
 	struct part *part;
@@ -243,8 +283,8 @@ static void test_restart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		world_test(test_whole),		 world_test(test_slow),	   world_test(test_failure),
-		world_test(test_unread_failure), world_test(test_restart),
+		world_test(test_whole),		 world_test(test_slow), world_test(test_failure),
+		world_test(test_unread_failure), world_test(test_full), world_test(test_restart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
