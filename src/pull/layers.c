@@ -110,6 +110,19 @@ static bool is_late(void *context)
 	return left / 11 * 10 > all / job->processors;
 }
 
+/* What another layer may want while this one waits for its memory. */
+static void lend_turn(void *context, bool begins)
+{
+	const struct chain *chain = context;
+	struct turns *turns = chain->job->turns;
+
+	if (begins)
+		turns_give(turns);
+	else
+		turns_take(turns,
+			   chain->layer->descriptor->size - reader_check_count(chain->check));
+}
+
 static int build_chain(struct job *job, struct layer *layer, struct chain *chain, struct error *err)
 {
 	const struct limits *limits = job->request->limits;
@@ -119,6 +132,8 @@ static int build_chain(struct job *job, struct layer *layer, struct chain *chain
 		.ratio = limits->ratio,
 		.zstd_window = limits->zstd_window,
 		.directory = job->request->store->tmp,
+		.wait = lend_turn,
+		.context = chain,
 	};
 	char name[DIGEST_TEXT_MAX];
 	_cleanup_reader_ struct reader *reader = NULL;

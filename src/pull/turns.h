@@ -17,7 +17,8 @@ struct turns *turns_free(struct turns *turns);
 
 /*
  * Waits for a turn. Of those who wait, the one with the most @left comes first. Nobody who has a
- * turn may wait in here, or for somebody who does.
+ * turn may wait in here, or for what somebody who waits in here may have: the turn is given back
+ * before.
  */
 void turns_take(struct turns *turns, uint64_t left);
 

@@ -59,6 +59,30 @@ load transfer
 	has_layers
 }
 
+@test "layers in zstd that wait for the network, and for the memory of one another" {
+	local i
+
+	for i in 1 2 3 4; do
+		head -c 2000000 /dev/urandom >"file$i"
+		tar -cf "$i.tar" "file$i"
+	done
+	jq -n --arg t "$T" '{ref: "x", layers: [range(1; 5) |
+		{tar: "\($t)/\(.).tar", compression: "zstd", zstd: ["--zstd=wlog=23"]}]}' |
+		"$LAB_DIR/mkimage" "$T/image" >"$T/made.json"
+	start_registry
+	"$LAB_DIR/mkimage" --push "http://$REGISTRY/x:1" "$T/image" x
+	start_faulty slow:1000000
+	PULL_TIMEOUT=40
+	pull pull "$REGISTRY/x:1"
+	for i in 1 2 3 4; do
+		cmp "file$i" "$STORE"/layers/sha256/*/fs/"file$i"
+	done
+	# And with one processor.
+	rm -rf "$STORE"
+	taskset -cp "$(taskset -cp "$BASHPID" | sed 's/.*[ ,-]//')" "$BASHPID" >/dev/null
+	pull pull "$REGISTRY/x:1"
+}
+
 @test "a connection that breaks: the rest is asked for, from the byte where it broke" {
 	serve_random_image 1000000
 	set_faults cut:300000

@@ -8,6 +8,8 @@
 
 #include "berth/base/error.h"
 
+#include "reader.h"
+
 /* Bytes that wait to be decoded; a step takes from the front. */
 struct span {
 	const uint8_t *data;
@@ -51,8 +53,8 @@ struct inflate_method;
 /* gzip (RFC 1952), several members one after the other, by @method (see inflate.h). */
 struct codec *gzip_codec_new(const struct inflate_method *method);
 
-/* Zstandard (RFC 8878), several frames, skippable ones among them. @window: bytes, the largest that
- * a frame may need; one that memory has no place for is kept in @directory (not copied). */
-struct codec *zstd_codec_new(uint64_t window, const char *directory);
+/* Zstandard (RFC 8878), several frames, skippable ones among them. Of @limits (not copied), what
+ * is about windows counts. */
+struct codec *zstd_codec_new(const struct decompress_limits *limits);
 
 #endif

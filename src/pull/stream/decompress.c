@@ -108,7 +108,7 @@ static int begin(struct decompress *d, struct error *err)
 	if (compression == COMPRESSION_GZIP)
 		d->codec = gzip_codec_new(inflate_best());
 	else if (compression == COMPRESSION_ZSTD)
-		d->codec = zstd_codec_new(d->limits.zstd_window, d->limits.directory);
+		d->codec = zstd_codec_new(&d->limits);
 	return 0;
 }
 

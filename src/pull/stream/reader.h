@@ -87,6 +87,13 @@ struct decompress_limits {
 	uint64_t ratio;		  /* to what went in, once 16 MiB have come out; 0: no such limit */
 	uint64_t zstd_window;	  /* bytes that a frame may refer back to */
 	const char *directory;	  /* where a large window is kept; outlives the reader */
+	/*
+	 * Called when zstd data begins (true) and ends (false) to wait until other streams leave
+	 * memory for its window, in the thread that reads: what they may be waiting for must be let
+	 * go of meanwhile. NULL: nothing is held.
+	 */
+	void (*wait)(void *context, bool begins);
+	void *context;
 };
 
 /*

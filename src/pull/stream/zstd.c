@@ -7,7 +7,7 @@
  * limit: several layers side by side would take several times that much. So the header of a frame
  * is read first, and the frame waits until the frames at work leave room for it; one that is larger
  * than all room works alone. Whoever waits holds nothing that another one waits for: what has used
- * its memory is freed at the end of the frame.
+ * its memory is freed at the end of the frame, and who reads is told, to let go of what it has.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -33,8 +33,7 @@ static size_t used; /* of the room, or more than it; under the lock */
 
 struct zstd {
 	struct codec codec;
-	uint64_t window_max;
-	const char *directory;
+	const struct decompress_limits *limits;
 	size_t have;	/* bytes of the frame's header; 0 between frames */
 	bool has_begun; /* the header is whole; who decodes what follows is one of these: */
 	ZSTD_DCtx *context;
@@ -43,16 +42,35 @@ struct zstd {
 	size_t held; /* of the room */
 };
 
+/* Under the lock. */
+static bool has_room(size_t size)
+{
+	return used == 0 || used + size <= ROOM;
+}
+
+static void tell(const struct zstd *zstd, bool waits)
+{
+	if (zstd->limits->wait)
+		zstd->limits->wait(zstd->limits->context, waits);
+}
+
 static void take_room(struct zstd *zstd, size_t size)
 {
+	bool waits;
+
 	if (size < SMALL)
 		return;
 	pthread_mutex_lock(&lock);
-	while (used > 0 && used + size > ROOM)
+	waits = !has_room(size);
+	if (waits)
+		tell(zstd, true);
+	while (!has_room(size))
 		pthread_cond_wait(&given_back, &lock);
 	used += size;
 	pthread_mutex_unlock(&lock);
 	zstd->held = size;
+	if (waits)
+		tell(zstd, false);
 }
 
 static void give_back_room(struct zstd *zstd)
@@ -122,18 +140,18 @@ static int begin_frame(struct zstd *zstd, struct error *err)
 
 	if (!zstd_header_read(zstd->head, &header))
 		return refuse_as(err, -EBADMSG, "the zstd data is damaged (a frame's header)");
-	if (header.window > zstd->window_max)
+	if (header.window > zstd->limits->zstd_window)
 		return refuse_as(
 			err, -EFBIG,
 			"the zstd data needs a window of more than %llu MiB (--max-zstd-window)",
-			(unsigned long long)(zstd->window_max >> 20));
+			(unsigned long long)(zstd->limits->zstd_window >> 20));
 	if (header.has_dictionary)
 		return refuse_as(err, -EBADMSG, "the zstd data needs a dictionary");
 	/* Nothing lies further back than the beginning. */
 	if ((header.window < header.content ? header.window : header.content) <= LARGE_FROM)
 		return begin_by_library(zstd, err);
 	take_room(zstd, zstd_large_memory);
-	return zstd_large_new(&header, zstd->directory, &zstd->large, err);
+	return zstd_large_new(&header, zstd->limits->directory, &zstd->large, err);
 }
 
 static bool is_frame(const struct zstd *zstd)
@@ -209,12 +227,11 @@ static void zstd_free(struct codec *self)
 	free(zstd);
 }
 
-struct codec *zstd_codec_new(uint64_t window, const char *directory)
+struct codec *zstd_codec_new(const struct decompress_limits *limits)
 {
 	struct zstd *zstd = xcalloc(1, sizeof(*zstd));
 
-	zstd->window_max = window;
-	zstd->directory = directory;
+	zstd->limits = limits;
 	zstd->codec = (struct codec){.step = zstd_step, .free = zstd_free};
 	return &zstd->codec;
 }

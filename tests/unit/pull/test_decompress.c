@@ -3,6 +3,8 @@
  * Packed streams: whatever their members, frames and pieces, what comes out is the same, by either
  * library; what is damaged, cut or too much is refused.
  */
+#include <pthread.h>
+#include <semaphore.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -411,6 +413,71 @@ static void test_window(void **state)
 		       "a window of more than 8 MiB (--max-zstd-window)");
 }
 
+/* Somebody who wants to decompress, and what he is told of waiting. */
+struct waiting {
+	struct reader *reader;
+	sem_t begun;
+	int begins, ends;
+};
+
+static void note_waiting(void *context, bool begins)
+{
+	struct waiting *waiting = context;
+
+	++*(begins ? &waiting->begins : &waiting->ends);
+	if (begins)
+		sem_post(&waiting->begun);
+}
+
+static void *drain(void *argument)
+{
+	struct waiting *waiting = argument;
+	struct error err = ERROR_NONE;
+
+	assert_fine(reader_drain(waiting->reader, &err), err);
+	return NULL;
+}
+
+/* Two windows that memory has no place for together: who waits can let go of what the other needs.
+ */
+static void test_waiting(void **state)
+{
+	static const unsigned char repeat[] = {2, 0, 0x10, 'x'}, last[] = {1, 0, 0};
+	_cleanup_buf_ struct buf frame = BUF_EMPTY;
+	struct waiting waiting = {.begins = 0};
+	struct decompress_limits limits = any;
+	struct error err = ERROR_NONE;
+	struct reader *first;
+	const void *data;
+	pthread_t thread;
+	size_t size;
+
+	(void)state;
+	buf_add(&frame, (unsigned char[]){0x28, 0xb5, 0x2f, 0xfd, 0, (23 - 10) << 3}, 6);
+	for (int i = 0; i < 5; i++)
+		buf_add(&frame, repeat, sizeof(repeat));
+	buf_add(&frame, last, sizeof(last));
+	sem_init(&waiting.begun, 0, 0);
+	limits.wait = note_waiting;
+	limits.context = &waiting;
+	first = reader_decompress(&pieces_make(frame.data, frame.size, 100)->reader, &limits, "x");
+	waiting.reader =
+		reader_decompress(&pieces_make(frame.data, frame.size, 100)->reader, &limits, "y");
+
+	/* So much comes out that the first frame is at work still. */
+	assert_fine(reader_read(first, &data, &size, &err), err);
+	assert_int_equal(pthread_create(&thread, NULL, drain, &waiting), 0);
+	while (sem_wait(&waiting.begun) < 0)
+		assert_int_equal(errno, EINTR);
+	assert_int_equal(waiting.ends, 0);
+	cleanup_reader(&first);
+	pthread_join(thread, NULL);
+	assert_int_equal(waiting.begins, 1);
+	assert_int_equal(waiting.ends, 1);
+	cleanup_reader(&waiting.reader);
+	sem_destroy(&waiting.begun);
+}
+
 static void test_errors_pass(void **state)
 {
 	_cleanup_free_ unsigned char *content = content_make(100000);
@@ -446,6 +513,7 @@ int main(void)
 		cmocka_unit_test(test_member_behind_zeros),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_window),
+		cmocka_unit_test(test_waiting),
 		cmocka_unit_test(test_errors_pass),
 	};
 
