@@ -192,6 +192,7 @@ static int read_values(struct arena *arena, const struct context *context,
 		.stall_seconds = given->stall_seconds,
 		.ssl_cert_file = context->ssl_cert_file,
 		.ssl_cert_dir = context->ssl_cert_dir,
+		.no_proxy = context->no_proxy,
 		.cancelled = context->cancelled,
 	};
 	return r;

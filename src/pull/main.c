@@ -138,6 +138,7 @@ static int run(const struct invocation *invocation, struct error *err)
 		.path = getenv("PATH"),
 		.ssl_cert_file = getenv("SSL_CERT_FILE"),
 		.ssl_cert_dir = getenv("SSL_CERT_DIR"),
+		.no_proxy = getenv(getenv("no_proxy") ? "no_proxy" : "NO_PROXY"),
 		.environment = (const char *const *)environ,
 		.uid = geteuid(),
 		.cancelled = &cancelled,

@@ -88,6 +88,31 @@ proxied() {
 	is "$(proxied)" 'connect registry.test:443 null'
 }
 
+@test "no_proxy in the spellings of others: a port, a star, upper case" {
+	local list
+
+	start_proxy
+	export https_proxy=http://$PROXY
+	for list in 'registry.test:443' '*.test' 'a.test:443 *.test:443' 'other.test, *'; do
+		no_proxy=$list pull_fails 'name cannot be resolved' pull "$IMAGE"
+		NO_PROXY=$list pull_fails 'name cannot be resolved' pull "$IMAGE"
+	done
+	is "$(proxied)" ''
+	for list in 'registry.test:5000' '*.other'; do
+		rm -rf "$STORE"
+		no_proxy=$list pull pull "$IMAGE" --tls-ca "$CA/ca.pem"
+	done
+	is "$(proxied)" 'connect registry.test:443 null'
+}
+
+@test "loopback is reached without a proxy, whatever no_proxy says" {
+	start_proxy
+	export http_proxy=http://$PROXY https_proxy=http://$PROXY all_proxy=http://$PROXY no_proxy=''
+	pull pull "$REGISTRY/x:1"
+	pull pull "localhost:${REGISTRY##*:}/x:1"
+	is "$(proxied)" ''
+}
+
 @test "a proxy that wants a login" {
 	start_proxy --auth bob:hidden
 	export https_proxy=http://$PROXY
@@ -119,11 +144,10 @@ proxied() {
 }
 
 @test "a registry's password is not for the proxy" {
-	start_proxy
 	behave gate '{"challenges": ["Basic realm=\"x\""], "users": {"alice": "secret"}}'
 	start_gate gate
-	http_proxy=http://$PROXY https_proxy=http://$PROXY no_proxy='' \
-		pull pull "$GATE/x:1" --creds alice:secret
+	start_proxy --map "gate.test:80=$GATE"
+	http_proxy=http://$PROXY pull pull --insecure gate.test/x:1 --creds alice:secret
 	has_layers
-	contains "$(proxied)" "http $GATE null"
+	is "$(proxied)" 'http gate.test:80 null'
 }

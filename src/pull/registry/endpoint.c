@@ -6,24 +6,13 @@
 
 #include "berth/base/alloc.h"
 
+#include "host.h"
 #include "retry.h"
 
 #define HUB "docker.io"
 
 /* A server that speaks no TLS may wait for more of what it takes for a request. */
 #define PROBE_SECONDS 5
-
-/* "localhost", "127.1.2.3:5000", "[::1]": hosts that nobody else can listen in on. */
-static bool is_loopback(const char *host)
-{
-	static const char *const names[] = {"localhost", "[::1]"};
-	size_t length = str_starts(host, "[") ? strcspn(host, "]") + 1 : strcspn(host, ":/");
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (strlen(names[i]) == length && strncasecmp(host, names[i], length) == 0)
-			return true;
-	return str_starts(host, "127.") && strspn(host, "0123456789.") == length;
-}
 
 static void add_base(struct endpoint *endpoint, const char *scheme, const char *host,
 		     const struct registry_options *options)
@@ -46,7 +35,7 @@ static void add_bases(struct endpoint *endpoint, const char *host,
 		      const struct registry_options *options)
 {
 	add_base(endpoint, "https://", host, options);
-	if (options->insecure || is_loopback(host))
+	if (options->insecure || host_is_loopback(host))
 		add_base(endpoint, "http://", host, options);
 }
 

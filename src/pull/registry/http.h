@@ -22,6 +22,7 @@ struct http_options {
 	bool wait;		      /* also until a pull limit is over */
 	const char *tls_ca;	      /* file of certificates to trust besides */
 	const char *ssl_cert_file, *ssl_cert_dir; /* to trust instead of the system's */
+	const char *no_proxy;	       /* $no_proxy: who is reached without a proxy (host.h) */
 	const char *const *certs_dirs; /* of HOST[:PORT]/{*.crt,*.cert,*.key}; NULL-terminated */
 };
 

@@ -308,6 +308,7 @@ int registry_open(const struct reference *reference, const struct registry_optio
 		.tls_ca = options->tls_ca,
 		.ssl_cert_file = options->ssl_cert_file,
 		.ssl_cert_dir = options->ssl_cert_dir,
+		.no_proxy = options->no_proxy,
 		.certs_dirs = (const char *const *)registry->certs_dirs,
 	});
 	if (add_endpoints(registry, err) < 0)

@@ -22,6 +22,7 @@ struct registry_options {
 	bool wait;		    /* wait also where the pull limit is reached */
 	unsigned stall_seconds;	    /* see http.h */
 	const char *ssl_cert_file, *ssl_cert_dir; /* $SSL_CERT_FILE, $SSL_CERT_DIR */
+	const char *no_proxy;			  /* $no_proxy or $NO_PROXY */
 	const atomic_bool *cancelled;
 };
 

@@ -17,6 +17,8 @@
 #include "berth/base/clock.h"
 #include "berth/base/version.h"
 
+#include "host.h"
+
 #define WATCH_MS       100
 #define STALL_BYTES    1024 /* fewer in the time of a stall are one */
 #define HEADERS_MAX    ((size_t)64 * 1024)
@@ -354,6 +356,8 @@ static void set_all(struct transfer *t, const struct certs *certs, struct curl_s
 	const struct http_request *request = t->exchange->request;
 	unsigned connect_seconds = request->connect_seconds ? request->connect_seconds
 							    : t->http->options.stall_seconds;
+	_cleanup_free_ char *no_proxy =
+		host_no_proxy(t->http->options.no_proxy, &t->exchange->where);
 
 	for (size_t i = 0; i < ARRAY_SIZE(constants); i++)
 		set(t, constants[i].option, constants[i].value);
@@ -361,6 +365,7 @@ static void set_all(struct transfer *t, const struct certs *certs, struct curl_s
 	set(t, CURLOPT_PROTOCOLS_STR, "http,https");
 	set(t, CURLOPT_USERAGENT, "berth-pull/" BERTH_VERSION);
 	set(t, CURLOPT_URL, t->exchange->url);
+	set(t, CURLOPT_NOPROXY, no_proxy); /* is copied */
 	set(t, CURLOPT_SHARE, t->http->share);
 	set(t, CURLOPT_ERRORBUFFER, t->detail);
 	set(t, CURLOPT_HEADERFUNCTION, on_header);
