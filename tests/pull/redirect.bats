@@ -15,6 +15,25 @@ load transfer
  2 registry 307'
 }
 
+@test "the query of a URL is a signature: it is sent as it came, and told nobody" {
+	local query
+
+	serve_random_image 100000
+	for query in 'X-Sig=aB%2fc%2B%3D&x=a+b&&y=&z;q="t"' 'sig=%zz&a={b}|c^' 'file=a b&sig=x%20y'; do
+		rm -rf "$STORE"
+		set_faults redirect "query:$query"
+		pull pull "$IMAGE"
+		has_layers
+		# A blank, which may not stand in a URL, is all that is written otherwise.
+		contains "$(requests 'select(.server == "cdn").path')" "?${query// /+}"
+	done
+	rm -rf "$STORE"
+	set_faults redirect query:sig=key-to-it cut:10 "status:503:1@${DIGESTS[0]}"
+	pull pull "$IMAGE"
+	contains "$stderr" 'status 503'
+	lacks "$stderr" key-to-it
+}
+
 @test "over several hops, some of them without a host" {
 	serve_random_image 100000
 	set_faults redirect:4

@@ -106,10 +106,16 @@ static char *url_part(const struct curl_api *curl, CURLU *url, CURLUPart part)
 	return copy;
 }
 
-/* Resolves @reference against @base (or NULL); yields the whole, without what follows "#". */
+/*
+ * Resolves @reference against @base (or NULL); yields the whole, without what follows "#". Blanks
+ * and what is not ASCII, which some servers write into Location, are encoded; all else stays as it
+ * is, since a signature may be of it.
+ */
 static int url_resolve(const struct curl_api *curl, const char *base, const char *reference,
 		       char **ret_url, struct http_url *ret)
 {
+	const unsigned flags =
+		CURLU_DISALLOW_USER | (base ? CURLU_URLENCODE | CURLU_ALLOW_SPACE : 0);
 	CURLU *url = curl->url();
 	_cleanup_free_ char *port = NULL;
 	uint32_t number = 0;
@@ -118,7 +124,7 @@ static int url_resolve(const struct curl_api *curl, const char *base, const char
 	if (!url)
 		out_of_memory();
 	if ((!base || curl->url_set(url, CURLUPART_URL, base, 0) == CURLUE_OK) &&
-	    curl->url_set(url, CURLUPART_URL, reference, CURLU_DISALLOW_USER) == CURLUE_OK &&
+	    curl->url_set(url, CURLUPART_URL, reference, flags) == CURLUE_OK &&
 	    curl->url_set(url, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK) {
 		ret->scheme = url_part(curl, url, CURLUPART_SCHEME);
 		ret->host = url_part(curl, url, CURLUPART_HOST);
@@ -262,6 +268,7 @@ int http_again(struct http *http, struct retry *retry, const struct http_request
 	       const struct http_response *response, int r, struct error *err)
 {
 	struct retry_event event = {.response = response, .now = time(NULL)};
+	_cleanup_free_ char *what = NULL;
 	struct error why = ERROR_NONE;
 	int64_t ms;
 
@@ -271,8 +278,11 @@ int http_again(struct http *http, struct retry *retry, const struct http_request
 	ms = retry_next(retry, &event);
 	if (ms < 0)
 		return 0;
-	if (r >= 0)
-		ignore(http_status_error(response, response->url, &why)); /* for its text */
+	if (r >= 0) {
+		/* The query of a URL that one is redirected to is a key. */
+		what = xstrndup(response->url, strcspn(response->url, "?#"));
+		ignore(http_status_error(response, what, &why)); /* for its text */
+	}
 	log_warning("%s; trying again in %lld.%lld s", r < 0 ? err->text : why.text,
 		    (long long)ms / 1000, (long long)ms / 100 % 10);
 	r = wait_ms(http, request, ms, err);
