@@ -29,6 +29,33 @@ load transfer
 	is "$(requests)" ''
 }
 
+@test "HEAD that is answered otherwise than GET decides nothing" {
+	local code
+
+	serve_random_image 1000
+	pull pull "$IMAGE"
+	for code in 400 403 404 405 501; do
+		set_faults "head:$code"
+		pull pull "$IMAGE"
+		is "$(requests '"\(.method) \(.status)"' | head -n 2)" "HEAD $code"$'\n'"GET 200"
+		is "$(blob_requests "${DIGESTS[0]}")" ''
+	done
+}
+
+@test "a Content-Encoding that nobody has asked for: a manifest is what is in it, a blob is not" {
+	serve_random_image 1000
+	set_faults coded
+	pull pull "$IMAGE"
+	is "$output" "$MANIFEST"
+	rm -rf "$STORE"
+	set_faults header:Content-Encoding=gzip@blobs
+	pull pull "$IMAGE"
+	has_layers
+	set_faults header:Content-Encoding=zip@manifests
+	rm -rf "$STORE"
+	pull_fails 'content encoding' pull "$IMAGE"
+}
+
 @test "layers come side by side, as many as --parallel says" {
 	local n
 

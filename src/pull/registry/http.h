@@ -57,6 +57,7 @@ struct http_request {
 	const atomic_bool *cancelled; /* besides the one of the options; or NULL */
 	unsigned connect_seconds;     /* to connect, TLS included; 0: as long as a stall */
 	bool no_redirects;	      /* refused, as they are of methods other than GET and HEAD */
+	bool decodes; /* Content-Encoding, which nobody is asked for, is undone (gzip and so on) */
 };
 
 /* Why there is no answer: whether another try may help. */

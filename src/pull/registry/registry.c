@@ -129,6 +129,15 @@ static int take_document(struct endpoint *endpoint, struct manifest_question *qu
 	return 0;
 }
 
+/*
+ * Whether the answer to HEAD leaves it open what GET would bring: many servers, and proxies before
+ * them, do one and refuse the other.
+ */
+static bool may_have_no_head(long status)
+{
+	return status == 501 || (status / 100 == 4 && status != 408 && status != 429);
+}
+
 static int ask_manifest(struct registry *registry, struct endpoint *endpoint, void *context,
 			bool *final, struct error *err)
 {
@@ -141,6 +150,7 @@ static int ask_manifest(struct registry *registry, struct endpoint *endpoint, vo
 		.url = question->path,
 		.headers = headers,
 		.body_max = question->max,
+		.decodes = true,
 	};
 	int r = endpoint_request(endpoint, &request, &response, err);
 
@@ -153,6 +163,8 @@ static int ask_manifest(struct registry *registry, struct endpoint *endpoint, vo
 	if (r < 0)
 		return r;
 	news_take(&registry->news, endpoint->name, &response);
+	if (!question->document && may_have_no_head(response.status))
+		return 0;
 	if (response.status != 200)
 		return status_error(registry, endpoint, &response, err);
 	if (question->document)

@@ -174,7 +174,8 @@ int token_fetch(struct http *http, const struct token_request *request, char **r
 				     .body = form,
 				     .body_size = form ? strlen(form) : 0,
 				     .body_max = TOKEN_ANSWER_MAX,
-				     .no_redirects = true};
+				     .no_redirects = true,
+				     .decodes = true};
 	int r;
 
 	if (request->credentials->kind == CREDENTIALS_PASSWORD)

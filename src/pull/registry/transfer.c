@@ -373,6 +373,9 @@ static void set_all(struct transfer *t, const struct certs *certs, struct curl_s
 	set(t, CURLOPT_WRITEFUNCTION, on_body);
 	set(t, CURLOPT_WRITEDATA, t);
 	set(t, CURLOPT_HTTPHEADER, headers);
+	/* With whatever value: libcurl undoes what it knows. */
+	if (request->decodes)
+		set(t, CURLOPT_ACCEPT_ENCODING, "identity");
 	set_method(t);
 	set_trust(t, certs);
 }
@@ -411,6 +414,9 @@ static int add_headers(struct transfer *t, struct curl_slist **list)
 			 (unsigned long long)request->offset);
 		r = add_header(t, list, line);
 	}
+	/* A blob is the bytes that were pushed, whatever a server says that they are coded as. */
+	if (r >= 0 && !request->decodes)
+		r = add_header(t, list, "Accept-Encoding: identity");
 	/* Otherwise libcurl waits a second for servers that know no "100 Continue". */
 	return r >= 0 && request->body ? add_header(t, list, "Expect:") : r;
 }
@@ -453,6 +459,8 @@ static int explain(struct transfer *t, CURLcode code)
 		end.detail = curl->easy_strerror(code);
 	curl->easy_getinfo(t->handle->easy, CURLINFO_OS_ERRNO, &end.os_error);
 	curl->easy_getinfo(t->handle->easy, CURLINFO_HTTP_CONNECTCODE, &end.proxy_status);
+	/* Headers that libcurl gives up at are an answer, too. */
+	curl->easy_getinfo(t->handle->easy, CURLINFO_RESPONSE_CODE, &t->response->status);
 	return transfer_explain(&end, &t->response->failure, t->err);
 }
 
