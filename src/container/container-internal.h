@@ -60,6 +60,7 @@ int state_claim(int rootfd, const char *id, struct error *err) must_check;
 int state_open(const struct runtime *runtime, const char *id, struct error *err) must_check;
 /* Takes the lock, @timeout_ms at most. 1: it is ours; 0: the directory is gone; -EBUSY. */
 int state_lock(int dirfd, int timeout_ms, struct error *err) must_check;
+void state_unlock(int dirfd);
 /* Removes the directory and everything in it. */
 int state_remove(int rootfd, int dirfd, const char *id, struct error *err) must_check;
 /* Makes the empty directory that read-only mounts are staged on; see mount_stage(). */
@@ -126,11 +127,11 @@ int creation_commit(struct creation *creation, struct error *err) must_check;
 int creation_go(struct creation *creation, struct error *err) must_check;
 /* The terminal of its process; unset without one, or once it was taken. */
 struct console *creation_terminal(struct creation *creation);
-struct notify;
 struct notify *creation_notify(struct creation *creation);
 const struct pidref *creation_init(const struct creation *creation);
 const struct spec *creation_spec(const struct creation *creation);
 const struct record *creation_record(const struct creation *creation);
+int creation_directory(const struct creation *creation);
 /* Undoes what was done; with @destroy false only memory and descriptors are given back. */
 void creation_free(struct creation *creation, bool destroy);
 int creation_destroy(struct creation *creation, struct error *err) must_check;
@@ -143,8 +144,7 @@ int namespace_pids_read(const struct container *container, struct cgroup_pids *r
 int pid_file_write(const char *path, pid_t pid, struct error *err) must_check;
 void pid_file_remove(const char *path);
 
-/* attend.c */
-/* Blocks the signals that attend() forwards. Before the clone, so that none is lost. */
+/* attend.c: blocks the signals that attend() forwards. Before the clone, so that none is lost. */
 int attend_prepare(bool subreaper, struct error *err) must_check;
 
 #endif

@@ -447,6 +447,11 @@ const struct record *creation_record(const struct creation *c)
 	return &c->record;
 }
 
+int creation_directory(const struct creation *c)
+{
+	return c->dirfd;
+}
+
 int creation_destroy(struct creation *c, struct error *err)
 {
 	struct remains remains = {

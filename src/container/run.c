@@ -8,6 +8,9 @@
 #include "sockets-internal.h"
 #include "terminal-internal.h"
 
+/* How long somebody else may work on a container that has ended until we give up. */
+#define LOCK_TIMEOUT_MS 10000
+
 static int start(struct creation *c, struct error *err)
 {
 	int r = creation_go(c, err);
@@ -27,18 +30,32 @@ static void tell_of_oom(const struct creation *c, int status)
 		log_message(LOG_LEVEL_ERROR, "container \"%s\": %s", creation_record(c)->id, oom);
 }
 
-/* Until its end; what the container leaves is removed unless it is to be kept. */
+/* Unless somebody else has deleted it meanwhile. */
+static int destroy(struct creation *c, struct error *err)
+{
+	int r = state_lock(creation_directory(c), LOCK_TIMEOUT_MS, err);
+
+	return r <= 0 ? r : creation_destroy(c, err);
+}
+
+/*
+ * Until its end; what the container leaves is removed unless it is to be kept. Meanwhile its
+ * directory is free for others: to update the container, and to delete it by force.
+ */
 static int accompany(struct creation *c, const struct create_options *options, struct proxy *proxy,
 		     int *ret_status, struct error *err)
 {
-	int r = attend(creation_init(c), proxy, creation_notify(c), ret_status, err);
+	int r;
+
+	state_unlock(creation_directory(c));
+	r = attend(creation_init(c), proxy, creation_notify(c), ret_status, err);
 
 	/* Before hooks and messages that may follow. */
 	proxy_done(proxy);
 	if (r >= 0)
 		tell_of_oom(c, *ret_status);
 	if (r >= 0 && !options->keep)
-		r = creation_destroy(c, err);
+		r = destroy(c, err);
 	return r;
 }
 

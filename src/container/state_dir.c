@@ -158,6 +158,11 @@ int state_lock(int dirfd, int timeout_ms, struct error *err)
 	return st.st_nlink > 0;
 }
 
+void state_unlock(int dirfd)
+{
+	flock(dirfd, LOCK_UN); /* of a descriptor that is open it can't fail */
+}
+
 /* Every file in the directory: the names above, and what a killed writer left. */
 static int remove_content(int dirfd, struct error *err)
 {

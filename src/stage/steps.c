@@ -11,6 +11,7 @@
 
 #include "berth/base/alloc.h"
 #include "berth/base/fd.h"
+#include "berth/base/root.h"
 #include "berth/base/str.h"
 #include "berth/base/sys.h"
 #include "berth/linux/console.h"
@@ -233,6 +234,22 @@ static int step_sysctl(struct init *init, struct error *err)
 	return sysctl_apply(init->launch->procfd, &init->launch->spec->linux.sysctl, err);
 }
 
+static bool needs_directory(const struct launch *launch)
+{
+	return launch->spec->process && launch->spec->root_readonly;
+}
+
+/* What can't be made is an error where it is entered, which says more. */
+static int step_directory(struct init *init, struct error *err)
+{
+	struct error unheard = ERROR_NONE;
+
+	(void)err;
+	fd_close(root_make(init->mount.rootfd, init->launch->spec->process->cwd, ROOT_DIRECTORY,
+			   &unheard));
+	return 0;
+}
+
 static int step_root_finish(struct init *init, struct error *err)
 {
 	return mount_root_finish(&init->mount, init->launch->spec, err);
@@ -346,6 +363,8 @@ const struct step init_steps[] = {
 	/* By way of the host's procfs: the container's is read-only in places by now. */
 	{"uts", wants_uts, step_uts},
 	{"sysctl", wants_sysctl, step_sysctl},
+	/* An image may name a working directory that it does not contain. */
+	{"directory", needs_directory, step_directory},
 	/* After the last file was made in the root. */
 	{"root read-only", NULL, step_root_finish},
 	/* The specification: after the mounts, before pivot_root. */

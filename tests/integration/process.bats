@@ -87,6 +87,16 @@ load helpers
 	[[ -d rootfs/srv/made ]]
 }
 
+@test "a cwd that is missing is made before the root becomes read-only" {
+	config '.process.cwd = "/srv/made" | .root.readonly = true'
+	run_probe
+	json '.cwd == "/srv/made" and .cwd_inside'
+	[[ -d rootfs/srv/made ]]
+	# nor does it matter where it cannot be made, unless it is not there
+	config '.process.cwd = "/proc/none"'
+	berth_fails 'process.cwd: create "/proc/none"' run "$ID"
+}
+
 @test "a cwd that is a file: the error names it" {
 	config '.process.cwd = "/etc/passwd"'
 	berth_call run "$ID"

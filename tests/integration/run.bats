@@ -71,6 +71,19 @@ load helpers
 	nothing_left
 }
 
+@test "a container in the foreground can be updated and deleted by another berth" {
+	config_args /bin/probe sleep
+	berth_background run "$ID"
+	wait_for 10 grep -q ready "$OUT"
+	berth_fails 'not stopped' delete "$ID"
+	echo '{}' >"$T/resources.json"
+	berth update --resources "$T/resources.json" "$ID"
+	berth delete --force "$ID"
+	! wait "$BG_PID" || fail 'it ended well'
+	is "$(<"$ERR")" ''
+	nothing_left
+}
+
 @test "nothing is left after run" {
 	config_args /bin/probe orphans 3 leave
 	berth run "$ID"
