@@ -5,9 +5,11 @@
  * Theory of operation. Data refers mostly to what came shortly before: half a MiB at least is in
  * memory. All of it is written to a file, a ring as large as the window, which has no name and so
  * is gone with the process, however that ends. What is further back is read from there: short
- * pieces by pages, of which some are kept, long ones at once. The file is not mapped: how much of a
- * mapping counts as memory of this process is the kernel's decision and depends on the file
- * system, and a full disk would be a signal instead of an error.
+ * pieces by pages, of which some are kept, long ones at once. Where a page may be kept is decided
+ * by its number, but there is more than one place: a sequence that costs no bits at all can go to
+ * and fro between three distances, and each of its three bytes would be read from the file. The
+ * file is not mapped: how much of a mapping counts as memory of this process is the kernel's
+ * decision and depends on the file system, and a full disk would be a signal instead of an error.
  */
 #include "zstd_window.h"
 
@@ -26,10 +28,22 @@
 #define RECENT_LEAST ((size_t)512 << 10)
 #define RECENT_MAX   (2 * RECENT_LEAST + ZSTD_BLOCK_MAX)
 
-#define PAGE  ((size_t)4096)
-#define PAGES ((size_t)256)
+#define PAGE   ((size_t)1024)
+#define SETS   ((size_t)256)
+#define PLACES ((size_t)4)
 
-static_assert(RECENT_MAX + PAGES * (PAGE + sizeof(uint64_t)) <= ZSTD_WINDOW_MEMORY,
+/* Pages that may be in one of so many places; the oldest makes room. */
+struct set {
+	uint64_t numbers[PLACES]; /* counted from 1, since 0 is none */
+	size_t oldest;
+	uint8_t content[PLACES][PAGE];
+};
+
+struct zstd_pages {
+	struct set sets[SETS];
+};
+
+static_assert(RECENT_MAX + sizeof(struct zstd_pages) <= ZSTD_WINDOW_MEMORY,
 	      "what frames at work are counted with");
 
 /* Where the file system knows no files without a name it loses its name at once; what a kill in
@@ -68,8 +82,7 @@ int zstd_window_open(struct zstd_window *window, const char *directory, uint64_t
 		.recent = xcalloc(1, RECENT_MAX + ZSTD_WINDOW_SLACK),
 		.size = size,
 		.fd = take_fd(&fd),
-		.cached = xcalloc(PAGES, sizeof(*window->cached)),
-		.pages = xcalloc(PAGES, PAGE),
+		.cache = xcalloc(1, sizeof(*window->cache)),
 		.directory = directory,
 	};
 	return 0;
@@ -79,16 +92,28 @@ void zstd_window_close(struct zstd_window *window)
 {
 	fd_close(window->fd);
 	free(window->recent);
-	free(window->cached);
-	free(window->pages);
+	free(window->cache);
+}
+
+/* Which of its places the page is in; PLACES: none. */
+static size_t find_page(const struct set *set, uint64_t page)
+{
+	size_t place = 0;
+
+	while (place < PLACES && set->numbers[place] != page + 1)
+		place++;
+	return place;
 }
 
 /* Forgets the pages of the file that change. */
 static void forget(struct zstd_window *window, uint64_t from, size_t size)
 {
 	for (uint64_t page = from / PAGE; page <= (from + size - 1) / PAGE; page++) {
-		if (window->cached[page % PAGES] == page + 1)
-			window->cached[page % PAGES] = 0;
+		struct set *set = &window->cache->sets[page % SETS];
+		const size_t place = find_page(set, page);
+
+		if (place < PLACES)
+			set->numbers[place] = 0;
 	}
 }
 
@@ -142,12 +167,33 @@ static int read_file(const struct zstd_window *window, uint64_t at, uint8_t *to,
 	return 0;
 }
 
+/* The content of a page of the file. */
+static int get_page(struct zstd_window *window, uint64_t page, const uint8_t **ret,
+		    struct error *err)
+{
+	struct set *set = &window->cache->sets[page % SETS];
+	size_t place = find_page(set, page);
+	int r;
+
+	if (place == PLACES) {
+		place = set->oldest;
+		set->oldest = (place + 1) % PLACES;
+		set->numbers[place] = 0;
+		r = read_file(window, page * PAGE, set->content[place], PAGE, err);
+		if (r < 0)
+			return r;
+		set->numbers[place] = page + 1;
+	}
+	*ret = set->content[place];
+	return 0;
+}
+
 /* Adds the first bytes of @size at @at in the file; returns how many. */
 static int add_some(struct zstd_window *window, uint64_t at, size_t size, struct error *err)
 {
-	const uint64_t page = at / PAGE, slot = page % PAGES;
 	const size_t within_page = at % PAGE;
-	int r = 0;
+	const uint8_t *content;
+	int r;
 
 	if (size > window->size - at)
 		size = (size_t)(window->size - at);
@@ -161,14 +207,10 @@ static int add_some(struct zstd_window *window, uint64_t at, size_t size, struct
 	}
 	if (size > PAGE - within_page)
 		size = PAGE - within_page;
-	if (window->cached[slot] != page + 1) {
-		window->cached[slot] = 0;
-		r = read_file(window, page * PAGE, window->pages + slot * PAGE, PAGE, err);
-		if (r < 0)
-			return r;
-		window->cached[slot] = page + 1;
-	}
-	memcpy(window->recent + window->fill, window->pages + slot * PAGE + within_page, size);
+	r = get_page(window, at / PAGE, &content, err);
+	if (r < 0)
+		return r;
+	memcpy(window->recent + window->fill, content + within_page, size);
 	window->fill += size;
 	window->end += size;
 	return (int)size;

@@ -25,8 +25,7 @@ struct zstd_window {
 	uint64_t file_end; /* as much is in the file: all but the block that is in the making */
 	uint64_t size;	   /* of the file, in which byte n lies at n % size */
 	int fd;
-	uint64_t *cached; /* pages of the file, by number; counted from 1, since 0 is none */
-	uint8_t *pages;	  /* their content */
+	struct zstd_pages *cache; /* pages of the file */
 	const char *directory;
 };
 

@@ -3,7 +3,9 @@
  * The decoder that keeps a window in a file, against the library: what the library packs comes out
  * again, and what is damaged is refused, or is what the library makes of it.
  */
+#include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <zstd.h>
@@ -254,6 +256,74 @@ static void test_refused(void **state)
 	}
 }
 
+/* Adds a block; @type: its two bits. */
+static void add_block(struct buf *frame, unsigned type, const void *data, size_t size)
+{
+	const size_t header = size << 3 | type << 1;
+
+	buf_add(frame,
+		(uint8_t[]){(uint8_t)header, (uint8_t)(header >> 8), (uint8_t)(header >> 16)}, 3);
+	buf_add(frame, data, size);
+}
+
+/* How often this process has called read() and the like; 0: the kernel does not say. */
+static unsigned long count_reads(void)
+{
+	_cleanup_fd_ int fd = open("/proc/self/io", O_RDONLY | O_CLOEXEC);
+	char text[512] = "";
+	const char *at;
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		return 0;
+	at = strstr(text, "syscr: ");
+	return at ? strtoul(at + 7, NULL, 10) : 0;
+}
+
+/*
+ * Three distances, as far from one another as is bad for a cache, taken in turn by sequences of
+ * three bytes, which cost a bit each: a call of the system for each of them would take so long that
+ * some kB keep a processor busy for minutes.
+ */
+static void test_far_and_far(void **state)
+{
+	enum {
+		COUNT = 43690,
+		BLOCKS = 10
+	};
+	static const size_t filled = 4 << 20, all = filled + 9 + 3 * COUNT * BLOCKS;
+	/* No literals, three sequences; the table of each code has one symbol. */
+	uint8_t first[14] = {0, 3, 0x54, 0, 21, 0};
+	static uint8_t turns[8 + COUNT / 8 + 1] = {0, 0xff, 0xaa, 0x2b, 0x54, 0, 1, 0};
+	_cleanup_free_ unsigned char *content = xcalloc(1, filled), *expected = xcalloc(1, all);
+	_cleanup_buf_ struct buf frame = BUF_EMPTY, out = BUF_EMPTY;
+	const uint64_t distances = htole64((uint64_t)1 << 63 | (uint64_t)0x100006 << 42 |
+					   (uint64_t)0x80006 << 21 | 0x6);
+	struct error err = ERROR_NONE;
+	struct packed packed;
+	unsigned long reads;
+
+	(void)state;
+	fill(1, content, filled);
+	memcpy(first + 6, &distances, sizeof(distances));
+	turns[sizeof(turns) - 1] = 1 << COUNT % 8;
+	buf_add(&frame, (uint8_t[]){0x28, 0xb5, 0x2f, 0xfd, 0, (24 - 10) << 3}, 6);
+	for (size_t at = 0; at < filled; at += 128 << 10)
+		add_block(&frame, 0, content + at, 128 << 10);
+	add_block(&frame, 2, first, sizeof(first));
+	for (int i = 0; i < BLOCKS; i++)
+		add_block(&frame, 2, turns, sizeof(turns));
+	buf_add(&frame, "\1\0\0", 3);
+
+	packed = (struct packed){(uint8_t *)frame.data, frame.size};
+	reads = count_reads();
+	assert_fine(unpack(&packed, 100000, 100000, &out, &err), err);
+	reads = count_reads() - reads;
+	assert_int_equal(by_library(&packed, expected, all), all);
+	assert_int_equal(out.size, all);
+	assert_memory_equal(out.data, expected, all);
+	assert_in_range(reads, 0, COUNT * BLOCKS / 50);
+}
+
 static void test_no_place(void **state)
 {
 	const struct zstd_header header = {.window = 16 << 20, .content = UINT64_MAX};
@@ -288,7 +358,7 @@ int main(void)
 		cmocka_unit_test(test_levels),	cmocka_unit_test(test_far),
 		cmocka_unit_test(test_damage),	cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_no_place),
-		cmocka_unit_test(test_no_name),
+		cmocka_unit_test(test_no_name), cmocka_unit_test(test_far_and_far),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
