@@ -164,7 +164,6 @@ static bool is_frame(const struct zstd *zstd)
 /* How many bytes of the header are needed to go on, as far as is known by those that are there. */
 static size_t header_size(const struct zstd *zstd)
 {
-	/* A frame to be skipped, or none at all: the library knows. */
 	if (zstd->have < MAGIC_SIZE || !is_frame(zstd))
 		return MAGIC_SIZE;
 	return zstd->have < LEAST_SIZE ? LEAST_SIZE : zstd_header_size(zstd->head);
@@ -181,6 +180,9 @@ static int read_header(struct zstd *zstd, struct span *in, struct error *err)
 		zstd->head[zstd->have++] = in->data[0];
 		span_take(in, 1);
 	}
+	/* The library may know formats older than zstd's, whose memory nothing here counts. */
+	if (compression_of(zstd->head, MAGIC_SIZE) != COMPRESSION_ZSTD)
+		return refuse_as(err, -EBADMSG, "rubbish after the end of the zstd data");
 	r = is_frame(zstd) ? begin_frame(zstd, err) : begin_by_library(zstd, err);
 	zstd->has_begun = r >= 0;
 	return r < 0 ? r : 1;

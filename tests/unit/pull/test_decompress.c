@@ -353,6 +353,27 @@ static void test_rubbish_behind(void **state)
 	}
 }
 
+/* The frames of zstd 0.1 to 0.7, which libraries may still read. */
+static void test_old_frame_behind(void **state)
+{
+	static const unsigned char magics[][4] = {{0x1e, 0xb5, 0x2f, 0xfd},
+						  {0x22, 0xb5, 0x2f, 0xfd},
+						  {0x24, 0xb5, 0x2f, 0xfd},
+						  {0x25, 0xb5, 0x2f, 0xfd},
+						  {0x27, 0xb5, 0x2f, 0xfd}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(magics); i++) {
+		_cleanup_buf_ struct buf packed = BUF_EMPTY;
+
+		add_zstd(&packed, "content", 7);
+		buf_add(&packed, magics[i], sizeof(magics[i]));
+		buf_add(&packed, "\0\x40\xc0\0\0", 5);
+		assert_refused(packed.data, packed.size, -EBADMSG,
+			       "rubbish after the end of the zstd data");
+	}
+}
+
 /* Zeros end the data: no member may follow them. */
 static void test_member_behind_zeros(void **state)
 {
@@ -510,6 +531,7 @@ int main(void)
 		cmocka_unit_test(test_damaged_gzip),
 		cmocka_unit_test(test_damaged_zstd),
 		cmocka_unit_test(test_rubbish_behind),
+		cmocka_unit_test(test_old_frame_behind),
 		cmocka_unit_test(test_member_behind_zeros),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_window),
