@@ -73,8 +73,10 @@ static char *const *choose_command(const struct program *program, struct invocat
 	invocation->command = program->by_default;
 	if (r >= 0 && args[r] && str_equal(args[r], "help")) {
 		invocation->help = true;
-		if (args[r + 1] && find_command(program, args[r + 1]))
+		if (args[r + 1])
 			invocation->command = find_command(program, args[r + 1]);
+		if (args[r + 1] && !invocation->command)
+			strv_add(&invocation->words, args[r + 1]);
 	}
 	return args;
 }
@@ -112,8 +114,8 @@ int invocation_parse(const struct program *program, char *const *args, struct in
 	int r;
 
 	make_table(program, ret);
-	if (ret->help)
-		return 0;
+	if (ret->help) /* for a command that there is not */
+		return ret->words.count ? check_words(program, ret, err) : 0;
 	/* What stands before the command's name. */
 	if (rest != args) {
 		r = options_parse(program->global_options, program->global_count, args,
@@ -158,9 +160,9 @@ void invocation_help(const struct program *program, const struct invocation *inv
 	const struct command_syntax *command = invocation->command;
 
 	if (command)
-		buf_printf(out, "%s %s: %s\n\nUsage: %s %s [OPTION]… %s\n", program->name,
+		buf_printf(out, "%s %s: %s\n\nUsage: %s %s [OPTION]…%s%s\n", program->name,
 			   command->name, command->summary, program->name, command->name,
-			   command->arguments);
+			   command->arguments[0] ? " " : "", command->arguments);
 	else
 		buf_printf(out, "Usage: %s COMMAND [OPTION]… [ARGUMENT]…\n", program->name);
 	if (command == program->by_default)

@@ -57,17 +57,6 @@ static const struct option global_options[] = {
 	{"version", 'v', OPTION_FLAG, offsetof(struct globals, version), NULL, "print the version"},
 };
 
-/* Numbers 0 to 2 must be open, or files of ours would be taken for them. */
-static int fill_stdio(struct error *err)
-{
-	for (int fd = 0; fd < 3; fd++) {
-		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
-		    open("/dev/null", O_RDWR | O_NOCTTY) < 0) /* on purpose without O_CLOEXEC */
-			return fail(err, -errno, "open \"/dev/null\" as descriptor %d", fd);
-	}
-	return 0;
-}
-
 static int print_help(struct error *err)
 {
 	_cleanup_buf_ struct buf text = BUF_EMPTY;
@@ -371,7 +360,7 @@ int main(int argc, char *argv[])
 	(void)argc;
 	/* Inherited as ignored it would have the kernel reap init, and its exit status be lost. */
 	sigaction(SIGCHLD, &by_default, NULL);
-	r = fill_stdio(&err);
+	r = fd_fill_standard(O_RDWR, &err);
 	if (r >= 0)
 		r = act(&invocation, argv, &status, &err);
 	if (r < 0) {

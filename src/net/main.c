@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* berth-net: its commands, its global options, and what the environment decides. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "berth/base/alloc.h"
+#include "berth/base/fd.h"
 #include "berth/base/log.h"
 #include "berth/base/path.h"
 #include "berth/base/proc.h"
@@ -135,9 +137,11 @@ int main(int argc, char **argv)
 	int r;
 
 	log_set_name("berth-net");
-	if (argc <= 1 && cni_command)
+	r = fd_fill_standard(O_RDONLY, &err);
+	if (r >= 0 && argc <= 1 && cni_command)
 		return run_plugin(cni_command);
-	r = act(&invocation, argv, &err);
+	if (r >= 0)
+		r = act(&invocation, argv, &err);
 	if (r < 0)
 		log_error(&err);
 	invocation_done(&invocation);

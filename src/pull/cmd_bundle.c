@@ -6,6 +6,7 @@
 #include "store/stored_image.h"
 
 #include "command.h"
+#include "result.h"
 
 struct values {
 	struct bundle_options bundle;
@@ -36,7 +37,9 @@ static int run(const struct context *context, void *values, char *const *args, s
 		r = store_image_find(&store, arena, args[0], &record, err);
 	if (r >= 0)
 		r = stored_image_load(arena, &store, &record, &image, err);
-	return r < 0 ? r : bundle_make(&store, &image.config, &given->bundle, args[1], err);
+	if (r >= 0)
+		r = bundle_make(&store, &image.config, &given->bundle, args[1], err);
+	return r < 0 ? r : print_result(context, &record, /* present= */ true, args[1], NULL, err);
 }
 
 const struct command command_bundle = {

@@ -100,7 +100,7 @@ static int run(const struct context *context, void *values, char *const *args, s
 		r = store_image_list(&store, arena, &images, &count, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; context->quiet && i < count; i++)
+	for (size_t i = 0; context->quiet && !context->json && i < count; i++)
 		buf_printf(&out, "%s\n", images[i].name);
 	if (context->json)
 		write_json(images, count, &out);

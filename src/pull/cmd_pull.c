@@ -6,7 +6,6 @@
 
 #include "berth/base/alloc.h"
 #include "berth/base/fd.h"
-#include "berth/base/json_write.h"
 #include "berth/base/log.h"
 
 #include "bundle/bundle.h"
@@ -18,6 +17,7 @@
 
 #include "command.h"
 #include "pull.h"
+#include "result.h"
 
 #define PARALLEL_MAX 16
 
@@ -205,38 +205,15 @@ static enum progress_style style_of(const struct context *context)
 	return context->json ? PROGRESS_JSON : PROGRESS_AUTO;
 }
 
-/* What the user gets at the end: the manifest's digest, as `docker pull --quiet` names the image.
- */
-static int print_result(const struct context *context, const struct stored_image *image,
-			bool was_there, const char *bundle, const char *quota, struct error *err)
+static void say_more(const struct context *context, const char *name, bool was_there,
+		     const char *quota)
 {
-	_cleanup_buf_ struct buf text = BUF_EMPTY;
-	struct json_writer w = JSON_WRITER(&text, false);
-	char digest[DIGEST_TEXT_MAX];
-
-	digest_text(&image->record.manifest, digest);
-	if (!context->json) {
-		if (was_there)
-			progress_line(style_of(context), "%s: is there already",
-				      image->record.name);
-		if (quota && quota[0])
-			progress_line(style_of(context), "%s", quota);
-		buf_printf(&text, "%s\n", digest);
-		return print_out(text.data, err);
-	}
-	json_begin_object(&w);
-	json_member_string(&w, "event", "done");
-	json_member_string(&w, "name", image->record.name);
-	json_member_string(&w, "digest", digest);
-	json_member_string(&w, "platform", image->record.platform);
-	json_member_bool(&w, "present", was_there);
-	if (bundle)
-		json_member_string(&w, "bundle", bundle);
-	if (quota && quota[0])
-		json_member_string(&w, "quota", quota);
-	json_end_object(&w);
-	buf_add_char(&text, '\n');
-	return print_out(text.data, err);
+	if (context->json)
+		return;
+	if (was_there)
+		progress_line(style_of(context), "%s: is there already", name);
+	if (quota)
+		progress_line(style_of(context), "%s", quota);
 }
 
 /* Compressed archives are unpacked in the store's own directory for what is in the making. */
@@ -269,6 +246,7 @@ static int pull(struct arena *arena, const struct context *context, const struct
 	_cleanup_store_ struct store store = STORE_CLOSED;
 	_cleanup_source_ struct source *source = NULL;
 	struct stored_image image;
+	const char *quota;
 	bool was_there = false;
 	struct pull_request request = {
 		.store = &store,
@@ -297,9 +275,12 @@ static int pull(struct arena *arena, const struct context *context, const struct
 		r = bundle_make(&store, &image.config, &given->bundle, wanted->bundle, err);
 	if (r >= 0 && given->sync)
 		r = sync_result(&store, was_there, wanted->bundle, err);
-	return r < 0 ? r
-		     : print_result(context, &image, was_there, wanted->bundle,
-				    source->quota ? source->quota(source) : NULL, err);
+	if (r < 0)
+		return r;
+	quota = source->quota ? source->quota(source) : NULL;
+	quota = quota && quota[0] ? quota : NULL;
+	say_more(context, image.record.name, was_there, quota);
+	return print_result(context, &image.record, was_there, wanted->bundle, quota, err);
 }
 
 static int run(const struct context *context, void *values, char *const *args, struct error *err)

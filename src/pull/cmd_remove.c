@@ -5,7 +5,7 @@
 #include "berth/base/json_write.h"
 
 #include "image/reference.h"
-#include "store/store.h"
+#include "store/stored_image.h"
 
 #include "command.h"
 
@@ -18,33 +18,32 @@ struct choice {
 	bool *chosen; /* for each of all */
 };
 
-static bool is_name(struct arena *arena, const char *word, const char *name)
+/* Whether @word, which stands for @found, means @image too. */
+static bool is_meant(struct arena *arena, const char *word, const struct store_image *found,
+		     const struct store_image *image)
 {
 	struct error ignored = ERROR_NONE;
 	struct reference reference;
 
-	return str_equal(word, name) || (reference_parse(arena, word, &reference, &ignored) >= 0 &&
-					 str_equal(reference.name, name));
+	if (str_equal(word, found->name))
+		return str_equal(image->name, word);
+	if (reference_parse(arena, word, &reference, &ignored) >= 0 &&
+	    store_image_is(arena, found, &reference))
+		return store_image_is(arena, image, &reference);
+	return digest_equal(&image->manifest, &found->manifest);
 }
 
-/* By name that one; by digest all names that the image has. */
+/* By name that one; by digest all names that the image has, with a repository those in it. */
 static int choose(struct choice *choice, const char *word, struct error *err)
 {
 	struct store_image found;
-	bool by_name;
 	int r = store_image_find(choice->store, choice->arena, word, &found, err);
 
-	if (r < 0)
-		return r;
-	by_name = is_name(choice->arena, word, found.name);
-	for (size_t i = 0; i < choice->count; i++) {
-		const struct store_image *image = &choice->all[i];
-
-		if (by_name ? str_equal(image->name, found.name)
-			    : digest_equal(&image->manifest, &found.manifest))
+	for (size_t i = 0; r >= 0 && i < choice->count; i++) {
+		if (is_meant(choice->arena, word, &found, &choice->all[i]))
 			choice->chosen[i] = true;
 	}
-	return 0;
+	return r;
 }
 
 static int remove_chosen(const struct choice *choice, struct strv *ret_names, struct error *err)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* berth-pull: its commands, its global options, and what the environment decides. */
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -164,11 +165,14 @@ static int run(const struct invocation *invocation, struct error *err)
 static int act(struct invocation *invocation, char *const *argv, struct error *err)
 {
 	_cleanup_buf_ struct buf text = BUF_EMPTY;
-	int r = invocation_parse(&program, argv + 1, invocation, err);
-	const struct globals *globals = (const struct globals *)invocation->globals;
+	int r = fd_fill_standard(O_RDONLY, err);
+	const struct globals *globals;
 
+	if (r >= 0)
+		r = invocation_parse(&program, argv + 1, invocation, err);
 	if (r < 0)
 		return r;
+	globals = (const struct globals *)invocation->globals;
 	r = log_open(NULL, LOG_FORMAT_TEXT, globals->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
 		     err);
 	if (r < 0)

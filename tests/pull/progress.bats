@@ -102,6 +102,24 @@ has_part() {
 	contains "$output" 'write to standard output: No space left on device'
 }
 
+@test "closed standard streams are not taken for files of the store" {
+	local calls=$T/calls
+
+	# Progress and results would go where a lock, a layer or a connection has their number.
+	"$BERTH_PULL" --root "$STORE" --from "oci:$T/image" web <&- 2>&-
+	rm -rf "$STORE" web
+	run bash -c "'$BERTH_PULL' --root '$STORE' --from 'oci:$T/image' web <&- 2>&1 >&-"
+	is "$status" 1
+	contains "$output" 'write to standard output: Bad file descriptor'
+	is "$(stat -c %s "$STORE/lock")" 0
+	pull verify
+	rm -rf "$STORE" web
+	ASAN_OPTIONS=detect_leaks=0 strace -f -e trace=openat,flock -o "$calls" \
+		"$BERTH_PULL" --root "$STORE" --from "oci:$T/image" web <&- >&- 2>&- || true
+	run grep -E 'openat\(([0-9]|AT_FDCWD, "/tmp).* = [012]$' "$calls"
+	is "$output" ''
+}
+
 @test "a signal in the middle of a download ends it, and is its status; the beginning stays" {
 	slow_registry
 	pull_background "$REGISTRY/big"
@@ -122,6 +140,7 @@ has_part() {
 	done
 	pull help gc
 	contains "$output" 'berth-pull gc'
+	pull_fails 'there is no command "lsit" (see berth-pull help)' help lsit
 	pull --version
 	contains "$output" 'berth-pull version'
 }

@@ -79,6 +79,8 @@ assert_clean() {
 	is "$(awk 'NR > 1 { print $1, $2 }' "$OUT")" "$ONE linux/amd64"$'\n'"$TWO linux/amd64"
 	pull list -q
 	is "$output" "$ONE"$'\n'"$TWO"
+	pull list --json -q
+	is "$(jq length "$OUT")" 2
 	pull list --json
 	is "$(jq -r '.[].name' "$OUT")" "$ONE"$'\n'"$TWO"
 	is "$(jq -r '.[0].digest' "$OUT")" "$(jq -r '.manifests[0].digest' "$LAYOUT/index.json")"
@@ -121,6 +123,38 @@ assert_clean() {
 	is "$output" "$ONE"
 	pull --from oci:copy:one -q "$BUNDLES/b3"
 	pull remove "$(jq -r '.manifests[0].digest' "$LAYOUT/index.json")"
+	pull list -q
+	is "$output" ''
+}
+
+@test "bundle writes what pull writes" {
+	pull_one one b1
+	pull bundle "$ONE" b2
+	is "$output" "$(jq -r '.manifests[0].digest' "$LAYOUT/index.json")"
+	pull bundle "$ONE" b3 --json
+	is "$(jq -c '[.event, .name, .present, .bundle]' "$OUT")" "[\"done\",\"$ONE\",true,\"b3\"]"
+}
+
+@test "a name with a digest is the image that has a tag there, and no other repository's" {
+	local digest name
+
+	start_registry
+	push_image "$LAYOUT:one" one:1
+	push_image "$LAYOUT:one" one:2
+	push_image "$LAYOUT:one" other:1
+	for name in one:1 one:2 other:1; do
+		pull -q "$REGISTRY/$name"
+	done
+	digest=$output
+	pull inspect "$REGISTRY/one@$digest"
+	contains "$output" "$REGISTRY/one:1"
+	pull bundle "$REGISTRY/one:9@$digest" b1
+	pull_fails 'there is no image' inspect "$REGISTRY/third@$digest"
+	pull_fails 'there is no image' inspect "$REGISTRY/one@sha256:$(printf '0%.0s' {1..64})"
+	pull remove "$REGISTRY/one@$digest"
+	pull list -q
+	is "$output" "$REGISTRY/other:1"
+	pull remove "${digest:7:12}"
 	pull list -q
 	is "$output" ''
 }
@@ -296,6 +330,11 @@ swap_blobs() {
 		[[ -e $STORE/$name ]]
 		rm "$STORE/$name"
 	done
+	rm "$STORE/lock"
+	mkfifo "$STORE/lock"
+	PULL_TIMEOUT=5 pull list
+	rm "$STORE/lock"
+	pull_one one b2
 	# What mkfs makes where the store is a file system of its own.
 	mkdir "$STORE/lost+found"
 	assert_clean

@@ -49,6 +49,12 @@ int fd_dup(int fd, struct error *err) must_check;
 int fd_set_cloexec(int fd, bool cloexec, struct error *err) must_check;
 
 /*
+ * Opens /dev/null with @flags at those of the numbers 0 to 2 that are closed: files of ours would
+ * be taken for standard input, output or error. With O_RDONLY writing there stays an error.
+ */
+int fd_fill_standard(int flags, struct error *err) must_check;
+
+/*
  * Marks every descriptor of the process from @first on close-on-exec: close_range(2). Called
  * before anything is executed, so that nothing that berth inherited by mistake goes on.
  */

@@ -151,7 +151,9 @@ static int lock_store(struct store *store, enum store_mode mode, struct error *e
 	int operation = mode == STORE_REMOVE ? LOCK_EX : LOCK_SH;
 	int r = 0;
 
-	store->lockfd = openat(store->fd, "lock", flags | O_NOFOLLOW | O_CLOEXEC, 0600);
+	/* Who waits for a fifo's other end cannot be interrupted. */
+	store->lockfd =
+		openat(store->fd, "lock", flags | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (store->lockfd < 0 && errno == ENOENT)
 		return 0;
 	if (store->lockfd < 0)

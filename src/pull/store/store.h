@@ -129,8 +129,8 @@ struct store_image {
 
 int store_image_put(const struct store *store, const struct store_image *image,
 		    struct error *err) must_check;
-/* By full name, by a reference as users write it, or by digest or a unique beginning of one (12
- * digits at least) of the manifest. -ENOENT with a text. */
+/* By full name, by a reference as users write it (with a digest: whatever its tag there), or by
+ * digest or a unique beginning of one (12 digits) of the manifest. -ENOENT with a text. */
 int store_image_find(const struct store *store, struct arena *arena, const char *name,
 		     struct store_image *ret, struct error *err) must_check;
 /* All of them, sorted by name. */

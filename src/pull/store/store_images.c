@@ -12,6 +12,7 @@
 #include "image/reference.h"
 
 #include "store-internal.h"
+#include "stored_image.h"
 
 #define RECORD_MAX (64u << 10) /* bytes */
 
@@ -217,19 +218,57 @@ static int find_by_digest(const struct store *store, struct arena *arena, const 
 	return 0;
 }
 
+bool store_image_is(struct arena *arena, const struct store_image *image,
+		    const struct reference *wanted)
+{
+	struct error ignored = ERROR_NONE;
+	struct reference its;
+
+	if (str_equal(image->name, wanted->name))
+		return true;
+	if (!wanted->has_digest || reference_parse(arena, image->name, &its, &ignored) < 0)
+		return false;
+	return str_equal(its.domain, wanted->domain) && str_equal(its.path, wanted->path) &&
+	       (digest_equal(&image->manifest, &wanted->digest) ||
+		digest_equal(&image->top, &wanted->digest));
+}
+
+/* Whatever the tags by which it was pulled. */
+static int find_by_reference(const struct store *store, struct arena *arena,
+			     const struct reference *wanted, struct store_image *ret,
+			     struct error *err)
+{
+	struct store_image *images;
+	size_t count;
+	int r = store_image_list(store, arena, &images, &count, err);
+
+	for (size_t i = 0; r >= 0 && i < count; i++) {
+		if (!store_image_is(arena, &images[i], wanted))
+			continue;
+		*ret = images[i];
+		return 0;
+	}
+	return r < 0 ? r : -ENOENT;
+}
+
 int store_image_find(const struct store *store, struct arena *arena, const char *name,
 		     struct store_image *ret, struct error *err)
 {
 	struct error ignored = ERROR_NONE;
 	struct reference reference;
+	bool is_reference;
 	int r = find_by_name(store, arena, name, ret);
 
 	if (r >= 0)
 		return 0;
-	if (reference_parse(arena, name, &reference, &ignored) >= 0 &&
-	    find_by_name(store, arena, reference.name, ret) >= 0)
+	is_reference = reference_parse(arena, name, &reference, &ignored) >= 0;
+	if (is_reference && find_by_name(store, arena, reference.name, ret) >= 0)
 		return 0;
-	r = find_by_digest(store, arena, name, ret, err);
+	r = is_reference && reference.has_digest
+		    ? find_by_reference(store, arena, &reference, ret, err)
+		    : -ENOENT;
+	if (r == -ENOENT)
+		r = find_by_digest(store, arena, name, ret, err);
 	if (r == -ENOENT)
 		return refuse_as(err, r, "there is no image \"%s\" in the store \"%s\"", name,
 				 store->path);

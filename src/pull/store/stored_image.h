@@ -7,6 +7,7 @@
 #include "berth/base/error.h"
 
 #include "image/image.h"
+#include "image/reference.h"
 
 #include "store.h"
 
@@ -24,5 +25,9 @@ int stored_image_load(struct arena *arena, const struct store *store,
 
 /* Refuses an image whose manifest and configuration do not have the same number of layers. */
 int stored_image_check_counts(const struct stored_image *image, struct error *err) must_check;
+
+/* Whether the image has this name, or is of this repository and has the name's digest. */
+bool store_image_is(struct arena *arena, const struct store_image *image,
+		    const struct reference *wanted);
 
 #endif
