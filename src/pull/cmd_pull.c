@@ -202,7 +202,9 @@ static enum progress_style style_of(const struct context *context)
 {
 	if (context->quiet)
 		return PROGRESS_QUIET;
-	return context->json ? PROGRESS_JSON : PROGRESS_AUTO;
+	if (context->json)
+		return PROGRESS_JSON;
+	return context->term && str_equal(context->term, "dumb") ? PROGRESS_PLAIN : PROGRESS_AUTO;
 }
 
 static void say_more(const struct context *context, const char *name, bool was_there,

@@ -18,7 +18,7 @@ struct context {
 	/* Works in a user namespace of its own, since it has no rights over the host. */
 	bool user_namespace;
 	const char *home, *xdg_runtime_dir, *xdg_config_home, *docker_config, *registry_auth_file,
-		*path, *ssl_cert_file, *ssl_cert_dir, *no_proxy;
+		*path, *ssl_cert_file, *ssl_cert_dir, *no_proxy, *term;
 	const char *const *environment; /* "NAME=VALUE", NULL-terminated: for credential helpers */
 	uid_t uid;			/* the user's own, as it is outside of user namespaces */
 	atomic_bool *cancelled; /* SIGINT or SIGTERM arrived, or work side by side must end */

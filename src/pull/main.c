@@ -58,21 +58,26 @@ static const struct command *command_of(const struct invocation *invocation)
 	return (const struct command *)invocation->command;
 }
 
-/* The user's own store, or the host's. NULL with errno. */
-static char *choose_store(const struct globals *globals, bool is_user)
+/* The user's own store, or the host's: *ret is allocated. */
+static int choose_store(const struct globals *globals, bool is_user, char **ret, struct error *err)
 {
 	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
 
+	/* A variable that is not set, mostly: the working directory is not meant. */
+	if (globals->root && !globals->root[0])
+		return refuse(err, "--root: it is empty");
 	if (globals->root)
-		return path_absolute(globals->root);
-	if (!is_user)
-		return xstrdup("/var/lib/berth");
-	if (data && data[0] == '/')
-		return path_join(data, "berth");
-	if (home && home[0] == '/')
-		return path_join(home, ".local/share/berth");
-	errno = ENOENT;
-	return NULL;
+		*ret = path_absolute(globals->root);
+	else if (!is_user)
+		*ret = xstrdup("/var/lib/berth");
+	else if (data && data[0] == '/')
+		*ret = path_join(data, "berth");
+	else if (home && home[0] == '/')
+		*ret = path_join(home, ".local/share/berth");
+	else
+		return refuse(err, "neither XDG_DATA_HOME nor HOME is the path of a directory: "
+				   "say where the store is by --root");
+	return *ret ? 0 : fail(err, -errno, "--root: find the working directory");
 }
 
 /* Set by a signal; there is one for the process. */
@@ -126,7 +131,8 @@ static int run(const struct invocation *invocation, struct error *err)
 	const struct globals *globals = (const struct globals *)invocation->globals;
 	const struct command *command = command_of(invocation);
 	bool is_user = geteuid() != 0 || !proc_in_first_user_namespace();
-	_cleanup_free_ char *store = choose_store(globals, is_user);
+	_cleanup_free_ char *store = NULL;
+	int r = choose_store(globals, is_user, &store, err);
 	struct context context = {
 		.store = store,
 		.json = globals->json,
@@ -140,15 +146,14 @@ static int run(const struct invocation *invocation, struct error *err)
 		.ssl_cert_file = getenv("SSL_CERT_FILE"),
 		.ssl_cert_dir = getenv("SSL_CERT_DIR"),
 		.no_proxy = getenv(getenv("no_proxy") ? "no_proxy" : "NO_PROXY"),
+		.term = getenv("TERM"),
 		.environment = (const char *const *)environ,
 		.uid = geteuid(),
 		.cancelled = &cancelled,
 	};
 
-	int r = 0;
-
-	if (!store)
-		return fail(err, -errno, "find the store's directory (--root)");
+	if (r < 0)
+		return r;
 	/* What is made must not depend on the caller's mask; modes are given one by one. */
 	umask(022);
 	raise_descriptors();

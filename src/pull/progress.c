@@ -3,7 +3,8 @@
  * Progress of a pull.
  *
  * On a terminal a thread draws one line a layer, ten times a second at most, over the lines before;
- * elsewhere each change of a layer's state is a line of its own, so that a log stays readable.
+ * elsewhere, and where a terminal can only write on, each change of a layer's state is a line of
+ * its own, so that a log stays readable.
  */
 #include "progress.h"
 
@@ -48,6 +49,11 @@ struct progress {
 	size_t drawn; /* lines on the terminal that the next drawing replaces */
 };
 
+static bool is_text(enum progress_style style)
+{
+	return style == PROGRESS_AUTO || style == PROGRESS_PLAIN;
+}
+
 static void add_layer(struct buf *out, const struct progress *progress,
 		      struct progress_layer *layer)
 {
@@ -71,30 +77,71 @@ static void add_layer(struct buf *out, const struct progress *progress,
 	buf_printf(out, "/s  %llu s left", (unsigned long long)((layer->size - here) / rate));
 }
 
-static size_t terminal_width(void)
+/* Of the terminal; where it does not say, what one has at least. */
+static struct winsize terminal_size(void)
 {
-	struct winsize size;
+	struct winsize size = {.ws_row = 0};
 
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
-		return 80;
-	return size.ws_col;
+	ignore(ioctl(STDERR_FILENO, TIOCGWINSZ, &size));
+	if (size.ws_row == 0)
+		size.ws_row = 24;
+	if (size.ws_col == 0)
+		size.ws_col = 80;
+	return size;
+}
+
+static bool is_at_end(struct progress_layer *layer)
+{
+	int state = atomic_load(&layer->state);
+
+	return state == LAYER_DONE || state == LAYER_PRESENT;
+}
+
+static void add_line(struct buf *text, const struct winsize *size, const char *line)
+{
+	buf_printf(text, "%.*s\033[K\n", size->ws_col - 1, line);
+}
+
+/*
+ * Adds at most @room lines: nothing can be drawn over that the terminal has scrolled away. What is
+ * done is left out first, then what waits at the end. Returns how many there are.
+ */
+static size_t add_layers(struct buf *text, const struct progress *progress,
+			 const struct winsize *size, size_t room)
+{
+	size_t hidden = progress->count > room ? progress->count - room + 1 : 0;
+	size_t to_hide = hidden, lines = 0;
+
+	for (size_t i = 0; i < progress->count && lines + (hidden > 0) < room; i++) {
+		_cleanup_buf_ struct buf line = BUF_EMPTY;
+
+		if (to_hide > 0 && is_at_end(&progress->layers[i])) {
+			to_hide--;
+			continue;
+		}
+		add_layer(&line, progress, &progress->layers[i]);
+		add_line(text, size, line.data);
+		lines++;
+	}
+	if (hidden) {
+		_cleanup_free_ char *rest = xasprintf("and %zu more layers", hidden);
+
+		add_line(text, size, rest);
+	}
+	return lines + (hidden > 0);
 }
 
 /* Lock held. */
 static void draw(struct progress *progress)
 {
 	_cleanup_buf_ struct buf text = BUF_EMPTY;
-	size_t width = terminal_width();
+	const struct winsize size = terminal_size();
 
 	if (progress->drawn > 0)
 		buf_printf(&text, "\033[%zuA", progress->drawn);
-	for (size_t i = 0; i < progress->count; i++) {
-		_cleanup_buf_ struct buf line = BUF_EMPTY;
-
-		add_layer(&line, progress, &progress->layers[i]);
-		buf_printf(&text, "%.*s\033[K\n", (int)width - 1, line.data);
-	}
-	progress->drawn = progress->count;
+	/* The cursor stands on a line of its own. */
+	progress->drawn =
+		add_layers(&text, progress, &size, size.ws_row > 1 ? size.ws_row - 1u : 1);
 	/* A terminal that is gone is no reason to stop. */
 	ignore(fd_write_all(STDERR_FILENO, text.data, text.size));
 }
@@ -160,7 +207,7 @@ struct progress *progress_begin(enum progress_style style, const char *name,
 						 progress) == 0;
 	if (progress->draws)
 		log_set_writer(note, progress);
-	if (style == PROGRESS_AUTO && !progress->draws) {
+	if (is_text(style) && !progress->draws) {
 		_cleanup_free_ char *line = xasprintf("%s: %zu layers", name, count);
 
 		note(progress, line);
@@ -192,7 +239,7 @@ void progress_changed(struct progress *progress, struct progress_layer *layer)
 
 	if (progress->style == PROGRESS_JSON) {
 		write_json(layer, state);
-	} else if (progress->style == PROGRESS_AUTO && !progress->draws) {
+	} else if (is_text(progress->style) && !progress->draws) {
 		buf_printf(&line, "%.*s: %s, ", NAME_LENGTH, layer->digest.hex, state_names[state]);
 		size_write(&line, layer->size);
 		note(progress, line.data);
@@ -204,7 +251,7 @@ void progress_line(enum progress_style style, const char *format, ...)
 	_cleanup_free_ char *text = NULL, *line = NULL;
 	va_list args;
 
-	if (style != PROGRESS_AUTO)
+	if (!is_text(style))
 		return;
 	va_start(args, format);
 	text = xvasprintf(format, args);

@@ -13,6 +13,7 @@
 
 enum progress_style {
 	PROGRESS_AUTO,	/* lines that are drawn anew on a terminal, plain lines elsewhere */
+	PROGRESS_PLAIN, /* plain lines everywhere */
 	PROGRESS_QUIET, /* nothing */
 	PROGRESS_JSON,	/* one JSON object a line, to standard output */
 };

@@ -80,6 +80,31 @@ has_part() {
 	done <<<"$output"
 }
 
+@test "on a terminal that is not as high as there are layers, nothing is scrolled away" {
+	local lines
+
+	build_pty
+	seq 30 | jq -s '{ref: "x", layers: map({entries: [{path: "f\(.)"}]})}' |
+		"$LAB_DIR/mkimage" "$T/many" >/dev/null
+	run timeout 20 "$T/pty" size:10x60 -- "$BERTH_PULL" --root "$STORE" --from "oci:$T/many"
+	is "$status" 0
+	contains "$output" 'and 22 more layers'
+	contains "$output" $'\033[9A'
+	lines=$(grep -oE $'\033\\[[0-9]+A' <<<"$output" | sort -u)
+	is "$lines" $'\033[9A'
+	run timeout 20 "$T/pty" size:1x60 -- "$BERTH_PULL" --root "$STORE.2" --from "oci:$T/many"
+	is "$status" 0
+	lacks "$output" $'\033[2A'
+}
+
+@test "a terminal that knows no movement gets plain lines" {
+	build_pty
+	TERM=dumb run timeout 20 "$T/pty" size:24x80 -- "$BERTH_PULL" --root "$STORE" --from "oci:$T/image"
+	is "$status" 0
+	lacks "$output" $'\033'
+	contains "$output" ': done,'
+}
+
 @test "--quiet: the digest alone" {
 	pull --quiet --from "oci:$T/image"
 	is "$output" "$DIGEST"
@@ -154,4 +179,9 @@ has_part() {
 	pull_fails '--max-layer-size: "4x" is not a number of bytes' --max-layer-size 4x image
 	pull_fails '--parallel: 17 is more than 16' --parallel 17 image
 	[[ ! -e $STORE ]]
+	run "$BERTH_PULL" --root '' --from "oci:$T/image"
+	is "$output" 'berth-pull: --root: it is empty'
+	((UID == 0)) || return 0
+	run setpriv --reuid 65534 --regid 65534 --clear-groups env -i HOME=home "$BERTH_PULL" list
+	contains "$output" 'neither XDG_DATA_HOME nor HOME is the path of a directory'
 }
