@@ -164,16 +164,6 @@ int file_replace_at(int dirfd, const char *name, mode_t mode, const char *data, 
 	return 0;
 }
 
-int fd_fill_standard(int flags, struct error *err)
-{
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
-		    open("/dev/null", flags | O_NOCTTY) < 0) /* on purpose without O_CLOEXEC */
-			return fail(err, -errno, "open \"/dev/null\" as descriptor %d", fd);
-	}
-	return 0;
-}
-
 static int compare_ints(const void *a, const void *b)
 {
 	int x = *(const int *)a, y = *(const int *)b;
