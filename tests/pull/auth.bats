@@ -341,7 +341,9 @@ helper() {
 	pull_fails 'redirect' "$GATE/x" --creds alice:secret
 	counted token 1
 	behave token '{"status": 403, "body": "{\"details\": \"closed on Sundays\"}"}'
-	pull_fails 'closed on Sundays' "$GATE/x"
+	pull_fails 'closed on Sundays; what needs a login needs --creds' "$GATE/x"
+	pull_fails 'closed on Sundays' "$GATE/x" --creds alice:secret
+	lacks "${stderr##*$'\n'}" needs
 }
 
 # asks LINE…: the gate asks with these lines, and a pull finds what to answer.
@@ -364,6 +366,27 @@ asks() {
 	behave gate '{"challenges": ["Negotiate"]}'
 	rm -rf "$STORE"
 	pull_fails 'in a way that is not known: "negotiate"' "$GATE/x"
+	behave gate '{"challenges": ["Bearer realm=\"open"]}'
+	pull_fails 'in words that cannot be read: "Bearer realm="open' "$GATE/x"
+	behave gate '{"challenges": []}'
+	pull_fails 'does not say how' "$GATE/x"
+}
+
+@test "Bearer and Basic together: a token where it can be had, otherwise the password" {
+	start_registry
+	put_image x
+	start_gated
+	local users='"users": {"alice": "secret"}'
+	behave gate "{\"challenges\": [\"Basic realm=\\\"x\\\"\", \"Bearer realm=\\\"http://$TOKEN/token\\\"\"], $users}"
+	pull "$GATE/x" --creds alice:secret
+	counted token 1
+	counted gate 0 '.authorization // "" | startswith("Basic")'
+	# Tokens that are made elsewhere.
+	behave gate "{\"challenges\": [\"Bearer\", \"Basic realm=\\\"x\\\"\"], $users}"
+	begin_anew
+	pull "$GATE/x" --creds alice:secret
+	counted token 0
+	pull_fails 'does not say where to get it' "$GATE/y"
 }
 
 @test "a 401 without any challenge: the version endpoint is asked for one" {

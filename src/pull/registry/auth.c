@@ -267,6 +267,16 @@ static bool wants_other_scope(const struct auth *auth, const struct challenge *b
 	       bearer->scope && !str_equal(bearer->scope, auth->scope);
 }
 
+/* Both may be offered. Without a realm, tokens are made elsewhere: that is no way for a password.
+ */
+static bool is_for_basic(const struct auth *auth, const struct challenge *bearer,
+			 const struct challenge *basic)
+{
+	return basic &&
+	       (!bearer || (!bearer->realm && auth->credentials.kind == CREDENTIALS_PASSWORD));
+}
+
+/* @count is above 0. */
 static int answer(struct auth *auth, const struct challenge *challenges, size_t count,
 		  struct auth_try *attempt, struct error *err)
 {
@@ -284,12 +294,29 @@ static int answer(struct auth *auth, const struct challenge *challenges, size_t 
 	r = find_credentials(auth, err);
 	if (r < 0)
 		return r;
+	if (is_for_basic(auth, bearer, basic))
+		return use_basic(auth, err);
 	if (bearer)
 		return use_bearer(auth, bearer, err);
-	if (basic)
-		return use_basic(auth, err);
 	return refuse_as(err, -EACCES, "%s asks for a login in a way that is not known: \"%.100s\"",
-			 auth->registry->domain, count ? challenges[0].scheme : "");
+			 auth->registry->domain, challenges[0].scheme);
+}
+
+/* There is no challenge that can be read. */
+static int speechless(const struct auth *auth, const struct http_response *response,
+		      struct auth_try *attempt, struct error *err)
+{
+	const char *words = http_header(response, "www-authenticate", 0);
+
+	if (attempt->renewed)
+		return denied(auth, err);
+	attempt->renewed = true;
+	if (!words)
+		return refuse_as(err, -EACCES, "%s asks for a login and does not say how",
+				 auth->registry->domain);
+	return refuse_as(err, -EACCES,
+			 "%s asks for a login in words that cannot be read: \"%.200s\"",
+			 auth->registry->domain, words);
 }
 
 static int challenged(struct auth *auth, const struct http_response *response,
@@ -310,7 +337,10 @@ static int challenged(struct auth *auth, const struct http_response *response,
 	count = read_challenges(arena, response, challenges);
 	if (count == 0)
 		r = ask_for_challenges(auth, arena, challenges, &count, err);
-	return r < 0 ? r : answer(auth, challenges, count, attempt, err);
+	if (r < 0)
+		return r;
+	return count > 0 ? answer(auth, challenges, count, attempt, err)
+			 : speechless(auth, response, attempt, err);
 }
 
 int auth_challenged(struct auth *auth, const struct http_response *response,

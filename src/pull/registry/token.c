@@ -148,7 +148,13 @@ static int refused(const struct http_response *response, const struct token_requ
 		response->status == 401 ||
 		(response->status == 400 && credentials->kind == CREDENTIALS_IDENTITY_TOKEN);
 	int r = http_status_error(response, what, err);
+	struct error cause = *err;
 
+	/* Some say so of what is not there, or not for everybody. */
+	if (response->status == 403 && credentials->kind == CREDENTIALS_NONE)
+		return refuse_as(err, -ENOKEY,
+				 "%.1500s; what needs a login needs --creds or --authfile",
+				 cause.text);
 	if (is_denied && credentials->kind == CREDENTIALS_NONE)
 		return refuse_as(err, -ENOKEY, "%s wants a login: use --creds or --authfile", what);
 	if (is_denied)
