@@ -404,6 +404,10 @@ asks() {
 	start_gated '"scope": "repository:x:pull,metadata"'
 	pull "$GATE/x"
 	is "$(jq -c .scope "$T/token/log")" $'["repository:x:pull"]\n["repository:x:pull,metadata"]'
+	behave gate "{$(bearer), \"scope\": \"repository:cache/x:pull\", \"terse\": true}"
+	begin_anew
+	pull "$GATE/x"
+	is "$(jq -c .scope "$T/token/log")" $'["repository:x:pull"]\n["repository:cache/x:pull"]'
 }
 
 # --- tokens end ----------------------------------------------------------------------------------

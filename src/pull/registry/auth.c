@@ -260,11 +260,18 @@ static int use_bearer(struct auth *auth, const struct challenge *challenge, stru
 	return renew(auth, err);
 }
 
-/* Whether the registry names another scope than the one that our token is for. */
-static bool wants_other_scope(const struct auth *auth, const struct challenge *bearer)
+/*
+ * Whether the registry names another scope than the one that our token is for, and says that it is
+ * not enough, or refuses a token that is new. Where names are rewritten on the way, only the
+ * registry knows its own.
+ */
+static bool wants_other_scope(const struct auth *auth, const struct challenge *bearer,
+			      const struct auth_try *attempt)
 {
-	return bearer && bearer->error && str_equal(bearer->error, "insufficient_scope") &&
-	       bearer->scope && !str_equal(bearer->scope, auth->scope);
+	bool refuses = attempt->renewed ||
+		       (bearer && bearer->error && str_equal(bearer->error, "insufficient_scope"));
+
+	return bearer && refuses && bearer->scope && !str_equal(bearer->scope, auth->scope);
 }
 
 /* Both may be offered. Without a realm, tokens are made elsewhere: that is no way for a password.
@@ -284,7 +291,7 @@ static int answer(struct auth *auth, const struct challenge *challenges, size_t 
 	const struct challenge *basic = challenge_find(challenges, count, "basic");
 	int r;
 
-	if (!attempt->widened && wants_other_scope(auth, bearer)) {
+	if (!attempt->widened && wants_other_scope(auth, bearer, attempt)) {
 		attempt->widened = true;
 		replace(&auth->scope, xstrdup(bearer->scope));
 	} else if (attempt->renewed) {

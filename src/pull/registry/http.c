@@ -225,7 +225,8 @@ static int try_hops(struct http *http, struct exchange *exchange, char **url,
 			return r;
 		ret->failure = HTTP_FAILURE_FINAL;
 		if (hops >= REDIRECTS_MAX)
-			return refuse_as(err, -ELOOP, "%.300s: more than %d redirects",
+			return refuse_as(err, -ELOOP, "%.*s: more than %d redirects",
+					 (int)strcspn(exchange->request->url, "?#"),
 					 exchange->request->url, REDIRECTS_MAX);
 		r = follow(http, exchange, url, ret, err);
 		if (r < 0)
