@@ -210,6 +210,25 @@ compare_filters() {
 		(.process.rlimits[0].soft <= 1024)' bundle/config.json
 }
 
+@test "processors' counts of heat are masked, and what podman masks" {
+	busybox_image
+	mkdir -p cpus/{cpu10,cpu2,cpufreq,cpu,cpu1x}/thermal_throttle cpus/cpu0
+	unshare -m --propagation private bash -c 'mount --bind cpus /sys/devices/system/cpu && exec "$@"' _ \
+		"$BERTH_PULL" --root "$STORE" -q --from oci:layout:busybox bundle
+	is "$(jq -r '.linux.maskedPaths[] | select(test("thermal"))' bundle/config.json)" \
+		$'/sys/devices/system/cpu/cpu2/thermal_throttle\n/sys/devices/system/cpu/cpu10/thermal_throttle'
+	jq -e '["/sys/dev/block", "/sys/fs/selinux"] - .linux.maskedPaths == []' bundle/config.json
+	run_bundle bundle
+}
+
+@test "variables of the image that are none are left out, and that is said" {
+	busybox_image '{"Env": ["A", "=x", "", "B=", "C=1=2"]}'
+	busybox_bundle bundle --env A=2
+	contains "$stderr" 'variable "A" is left out'
+	is "$(jq -c '.process.env[:3]' bundle/config.json)" '["B=","C=1=2","A=2"]'
+	run_bundle bundle
+}
+
 @test "a profile of a file is taken over for this machine" {
 	busybox_image
 	docker_profile
@@ -226,7 +245,9 @@ compare_filters() {
 
 	for row in '--memory lots' '--cpus 0' '--pids 0' '--network a,b' '--user a:b:c' \
 		'--cap-add NOTHING' '--volume name:/x' '--volume /nonexistent:/x' \
-		'--tmpfs relative' '--security-opt apparmor=x' '--userns keep-id' '--cwd here' \
+		'--tmpfs relative' '--tmpfs /x:size=1kk' '--tmpfs /x:size=%' '--tmpfs /x:nr_inodes=5%' \
+		'--tmpfs /x:mode=17777' '--tmpfs /x:mode=' '--tmpfs /x:uid=4294967295' '--pids 4194305' \
+		'--security-opt apparmor=x' '--userns keep-id' '--cwd here' \
 		'--hostname a_b' '--image-volumes copy' '--env =x'; do
 		# shellcheck disable=SC2086 # an option and its argument
 		pull_fails "${row%% *}" --from oci:nowhere $row bundle

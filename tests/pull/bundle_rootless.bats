@@ -54,6 +54,12 @@ user_script() {
 	is "$output" "$(ls /sys/class/net; cat /etc/hosts)"
 }
 
+@test "in his own network, anybody has low ports, and the sockets of ping" {
+	user_script --user web 'cat /proc/sys/net/ipv4/ip_unprivileged_port_start \
+		/proc/sys/net/ipv4/ping_group_range'
+	is "$output" $'0\n0\t65536'
+}
+
 @test "volumes: the image's, and the user's" {
 	mkdir "$T/user/host"
 	chown 1000:1000 "$T/user/host"

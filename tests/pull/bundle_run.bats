@@ -128,6 +128,18 @@ load bundle
 	run_script --flat --memory 64m --cpus 0.5 --pids 20 'cd /sys/fs/cgroup
 		cat memory.max memory.swap.max cpu.max pids.max'
 	is "$output" $'67108864\n67108864\n50000 100000\n20'
+	# They are kept to.
+	run_script --flat --memory 32m 'head -c 100m /dev/zero | tail >/dev/null; echo $?'
+	is "$output" 137
+	run_script --flat --cpus 0.1 'i=0; while test $i -lt 40000; do i=$((i + 1)); done
+		awk "/^nr_throttled/ {print (\$2 > 0)}" /sys/fs/cgroup/cpu.stat'
+	is "$output" 1
+	busybox_bundle bundle --flat --pids 6 --entrypoint /bin/sh --arg -c \
+		--arg 'for i in 1 2 3 4 5 6 7; do sleep 100 & done; echo all'
+	berth_call run -b bundle "$ID"
+	((status != 0)) || fail 'seven processes more than six'
+	contains "$stderr" fork
+	lacks "$output" all
 }
 
 @test "labels with power become no annotations, and that is said" {
@@ -137,6 +149,28 @@ load bundle
 	is "$(jq -r '.annotations | .ok, ."run.oci.handler"' bundle/config.json)" $'1\nnull'
 	lacks "$(jq -r '.annotations["org.berth.overlay.lower"]' bundle/config.json)" '/:'
 	run_bundle bundle
+}
+
+@test "in a network of its own, anybody has low ports, and the sockets of ping" {
+	local option
+
+	probe_layer
+	busybox_image '{"User": "web"}' "$PROBE_LAYER"
+	for option in --network=none --userns=300000:65536; do
+		run_script "$option" 'id -u; cat /proc/sys/net/ipv4/ip_unprivileged_port_start
+			probe syscall socket 2 2 1; probe syscall socket 2 3 1'
+		is "$output" $'33\n0\n3 OK\n-1 EPERM'
+	done
+	busybox_bundle bundle --network host
+	is "$(jq -c .linux.sysctl bundle/config.json)" null
+}
+
+@test "a working directory that is not there is root's, in a read-only root, too" {
+	busybox_image '{"User": "web", "WorkingDir": "/w/deep"}'
+	run_script 'pwd; stat -c "%a %u %g" /w .'
+	is "$output" $'/w/deep\n755 0 0\n755 0 0'
+	run_script --read-only --userns 300000:65536 'pwd; stat -c "%a %u %g" .'
+	is "$output" $'/w/deep\n755 0 0'
 }
 
 @test "--network host" {

@@ -34,6 +34,9 @@ void seccomp_profile_write(struct json_writer *w, const struct json *profile,
 /* Where the program of --init is in the container: not in the image's own tree. */
 #define BUNDLE_INIT_PATH "/dev/init"
 
+/* bundle_paths.c: linux.maskedPaths and linux.readonlyPaths. */
+void bundle_paths_write(struct json_writer *w);
+
 /* All that config.json is made of. */
 struct bundle_contents {
 	const struct bundle_plan *plan;

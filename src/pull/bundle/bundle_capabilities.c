@@ -4,7 +4,8 @@
  *
  * The default is what servers need to bind a low port and to drop to a user of theirs. Of Docker's
  * fourteen three are left out, as podman does: CAP_MKNOD (no device may be made use of),
- * CAP_NET_RAW (forged packets; ping works by its own socket) and CAP_AUDIT_WRITE.
+ * CAP_NET_RAW (forged packets; ping has a socket of its own: bundle_network_write_sysctl()) and
+ * CAP_AUDIT_WRITE.
  */
 #include <errno.h>
 #include <linux/capability.h>

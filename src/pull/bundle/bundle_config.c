@@ -41,23 +41,6 @@ static const struct default_mount sys_of_host = {
 static const struct default_mount cgroup = {
 	"/sys/fs/cgroup", "cgroup", "cgroup", {"nosuid", "noexec", "nodev", "relatime", "ro"}};
 
-/* What tells about, or acts on, the host. */
-static const char *const masked_paths[] = {"/proc/acpi",
-					   "/proc/asound",
-					   "/proc/interrupts",
-					   "/proc/kcore",
-					   "/proc/keys",
-					   "/proc/latency_stats",
-					   "/proc/sched_debug",
-					   "/proc/scsi",
-					   "/proc/timer_list",
-					   "/proc/timer_stats",
-					   "/sys/devices/virtual/powercap",
-					   "/sys/firmware",
-					   NULL};
-static const char *const readonly_paths[] = {
-	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger", NULL};
-
 static void write_mount(struct json_writer *w, const char *destination, const char *type,
 			const char *source, const char *const *options)
 {
@@ -197,8 +180,8 @@ static void write_linux(struct json_writer *w, const struct bundle_plan *plan)
 	bundle_limits_write(w, plan);
 	json_end_object(w);
 	write_namespaces(w, plan);
-	json_member_strings(w, "maskedPaths", masked_paths);
-	json_member_strings(w, "readonlyPaths", readonly_paths);
+	bundle_network_write_sysctl(w, plan);
+	bundle_paths_write(w);
 	bundle_seccomp_write(w, plan);
 	json_end_object(w);
 }

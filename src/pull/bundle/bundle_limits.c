@@ -13,6 +13,9 @@
 #define CPU_QUOTA_MIN_US 1000
 #define CPU_MAX		 100000
 
+/* More the kernel has not. */
+#define PIDS_MAX 4194304
+
 static int read_memory(const char *text, struct bundle_plan *ret, struct error *err)
 {
 	int r;
@@ -70,11 +73,12 @@ static int read_pids(const char *text, struct bundle_plan *ret, struct error *er
 {
 	if (!text)
 		return 0;
-	if (str_to_i64(text, &ret->pids) < 0 || ret->pids == 0 || ret->pids < -1)
+	if (str_to_i64(text, &ret->pids) < 0 || ret->pids == 0 || ret->pids < -1 ||
+	    ret->pids > PIDS_MAX)
 		return refuse(err,
-			      "--pids: \"%s\" is no number of processes: 1 or more, or -1 for any "
+			      "--pids: \"%s\" is no number of processes: 1 to %d, or -1 for any "
 			      "number",
-			      text);
+			      text, PIDS_MAX);
 	ret->has_pids = true;
 	return 0;
 }

@@ -66,16 +66,47 @@ static const char *const tmpfs_defaults[GROUP_MAX] = {
 	[GROUP_EXEC] = "noexec",
 };
 
-/* The settings of a tmpfs, and the characters that their values have; tmpfs(5). */
+/* One digit at least, and one of @units behind them, or none. */
+static bool is_number(const char *text, const char *units)
+{
+	const size_t digits = strspn(text, "0123456789");
+	const char *unit = text + digits;
+
+	return digits > 0 && (*unit == '\0' || (strchr(units, *unit) && unit[1] == '\0'));
+}
+
+static bool is_size(const char *text)
+{
+	return is_number(text, "kKmMgG%");
+}
+
+static bool is_count(const char *text)
+{
+	return is_number(text, "kKmMgG");
+}
+
+static bool is_mode(const char *text)
+{
+	const char *digits = text + strspn(text, "0");
+	const size_t length = strspn(digits, "01234567");
+
+	return *text && digits[length] == '\0' && length <= 4;
+}
+
+static bool is_id(const char *text)
+{
+	uint32_t id;
+
+	return str_to_u32(text, &id) == 0 && id != UINT32_MAX;
+}
+
+/* The settings of a tmpfs, and what can be their values; tmpfs(5). */
 static const struct {
-	const char *name, *characters;
+	const char *name;
+	bool (*is_value)(const char *text);
 } settings[] = {
-	{"size=", "0123456789kKmMgG%"},
-	{"nr_blocks=", "0123456789kKmMgG"},
-	{"nr_inodes=", "0123456789kKmMgG"},
-	{"mode=", "01234567"},
-	{"uid=", "0123456789"},
-	{"gid=", "0123456789"},
+	{"size=", is_size}, {"nr_blocks=", is_count}, {"nr_inodes=", is_count},
+	{"mode=", is_mode}, {"uid=", is_id},	      {"gid=", is_id},
 };
 
 /* The options of one mount as they are read. */
@@ -94,7 +125,7 @@ static int choose_setting(struct choice *choice, const char *text, struct error 
 
 		if (strncmp(text, settings[i].name, length) != 0)
 			continue;
-		if (*value == '\0' || value[strspn(value, settings[i].characters)])
+		if (!settings[i].is_value(value))
 			return refuse(err, "option \"%s\" has no such value", text);
 		if (choice->settings[i])
 			return refuse(err, "option \"%s\" after \"%s\"", text, choice->settings[i]);

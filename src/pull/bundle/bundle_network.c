@@ -10,6 +10,7 @@
  * own, which the hook fills.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <strings.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -343,6 +344,40 @@ size_t bundle_network_mounts(const struct bundle_plan *plan,
 		count += add_mount(plan, HOSTS, network->hosts, false, ret + count);
 	}
 	return count;
+}
+
+/* How many groups there are from 0 on without a gap; the lines of a map may have any order. */
+static uint64_t count_groups(const struct id_maps *gids)
+{
+	uint64_t count = 0, before = 1;
+
+	if (gids->count == 0)
+		return (uint64_t)INT32_MAX + 1;
+	while (count != before) {
+		before = count;
+		for (size_t i = 0; i < gids->count; i++) {
+			if (gids->lines[i].container_id == count)
+				count += gids->lines[i].size;
+		}
+	}
+	return count;
+}
+
+/* As Docker has it: nobody else is in this network, so whoever is may have low ports, and ping
+ * without CAP_NET_RAW. */
+void bundle_network_write_sysctl(struct json_writer *w, const struct bundle_plan *plan)
+{
+	const uint64_t groups = count_groups(&plan->gids);
+	_cleanup_free_ char *range = xasprintf("0 %" PRIu64, groups - 1);
+
+	if (plan->network.kind == BUNDLE_NETWORK_HOST)
+		return;
+	json_key(w, "sysctl");
+	json_begin_object(w);
+	json_member_string(w, "net.ipv4.ip_unprivileged_port_start", "0");
+	if (groups > 0)
+		json_member_string(w, "net.ipv4.ping_group_range", range);
+	json_end_object(w);
 }
 
 static void annotate(struct json_writer *w, const char *name, const char *value)

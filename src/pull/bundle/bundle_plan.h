@@ -109,6 +109,8 @@ bool bundle_network_has_resolv(const struct bundle_plan *plan);
 #define BUNDLE_NETWORK_MOUNTS 2
 size_t bundle_network_mounts(const struct bundle_plan *plan,
 			     struct bundle_mount ret[static BUNDLE_NETWORK_MOUNTS]);
+/* linux.sysctl, for a network of its own. */
+void bundle_network_write_sysctl(struct json_writer *w, const struct bundle_plan *plan);
 /* Members of "annotations", and the member "hooks". */
 void bundle_network_annotate(struct json_writer *w, const struct bundle_plan *plan);
 void bundle_network_write_hooks(struct json_writer *w, const struct bundle_plan *plan);

@@ -96,12 +96,24 @@ static void set_variable(struct strv *env, const char *text, const char *const *
 	}
 }
 
+/* As Docker, which takes what has no value for a variable that there is not; runtimes refuse it. */
+static void add_image_env(struct strv *env, const char *const *items)
+{
+	for (; items && *items; items++) {
+		if (strcspn(*items, "=") > 0 && strchr(*items, '='))
+			strv_add(env, *items);
+		else
+			log_warning("the image's variable \"%s\" is left out: it is not NAME=VALUE",
+				    *items);
+	}
+}
+
 static void compose_env(const struct bundle_contents *contents, struct strv *ret)
 {
 	const struct bundle_options *options = contents->plan->options;
 	_cleanup_free_ char *home = xasprintf("HOME=%s", contents->user->home);
 
-	add_all(ret, contents->image->env);
+	add_image_env(ret, contents->image->env);
 	for (size_t i = 0; i < options->env.count; i++)
 		set_variable(ret, options->env.items[i], options->environment);
 	if (!has_variable(ret, "PATH"))
