@@ -194,14 +194,15 @@ static void read_path(const uint8_t *block, struct tar_header *ret)
 	add_text(ret->target, block + fields[LINKNAME].offset, fields[LINKNAME].size);
 }
 
-/* Other entries may have anything there. */
+/* Other entries may have anything there, and so may any entry of v7. */
 static int read_device(const uint8_t *block, struct tar_header *ret, struct error *err)
 {
 	uint64_t major = 0, minor = 0;
 	int r;
 
 	ret->major = ret->minor = 0;
-	if (ret->type != '3' && ret->type != '4')
+	if ((ret->type != '3' && ret->type != '4') ||
+	    memcmp(block + fields[MAGIC].offset, "ustar", 5) != 0)
 		return 0;
 	r = natural(block, MAJOR, &major, err);
 	if (r == 0)

@@ -197,6 +197,31 @@ static void test_names(void **state)
 	}
 }
 
+/* v7 has no fields for devices, whatever may stand there. */
+static void test_devices(void **state)
+{
+	static const struct {
+		const char *magic;
+		unsigned major, minor;
+	} cases[] = {{NULL, 8, 1}, {"ustar  ", 8, 1}, {"unknown", 0, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_buf_ struct buf archive = BUF_EMPTY;
+		_cleanup_walk_ struct walk walk;
+		const struct tar_entry *entry;
+
+		add_block(&archive, &(struct block){.type = '4',
+						    .magic = cases[i].magic,
+						    .major = "0000010",
+						    .minor = "0000001"});
+		add_end(&archive);
+		entry = walk_only(&walk, &archive);
+		assert_int_equal(entry->major, cases[i].major);
+		assert_int_equal(entry->minor, cases[i].minor);
+	}
+}
+
 /* star's own times follow a prefix that is shorter: 131 bytes, here all of them. */
 static void test_star(void **state)
 {
@@ -510,7 +535,7 @@ int main(void)
 		cmocka_unit_test(test_precedence), cmocka_unit_test(test_global),
 		cmocka_unit_test(test_xattrs),	   cmocka_unit_test(test_skipped_content),
 		world_test(test_skipped_in_file),  cmocka_unit_test(test_end),
-		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_empty),	   cmocka_unit_test(test_devices),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
