@@ -379,7 +379,7 @@ static int describe(struct flat *flat, const struct pair *pair, const struct met
 		    bool inherits, struct error *err)
 {
 	const char *path = flat->path.data;
-	int r = pair->fresh ? 0 : xattrs_clear(pair->to, path, err);
+	int r = pair->fresh ? 0 : xattrs_clear(pair->to, true, path, err);
 
 	if (r >= 0)
 		r = metadata_own(pair->to, metadata, inherits && pair->fresh, path, err);

@@ -73,8 +73,8 @@ struct xattr {
  */
 int xattr_set(int fd, const struct xattr *xattr, bool user_namespace, const char *path,
 	      struct error *err) must_check;
-/* Removes all attributes but overlayfs's own. */
-int xattrs_clear(int fd, const char *path, struct error *err) must_check;
+/* Removes all attributes; @plain: also those by which overlayfs is told something. */
+int xattrs_clear(int fd, bool plain, const char *path, struct error *err) must_check;
 /* Sets all that the file @fromfd has in a layer on @tofd, see xattr_name_from_layer(). */
 int xattrs_copy(int fromfd, int tofd, bool user_namespace, bool plain, const char *path,
 		struct error *err) must_check;

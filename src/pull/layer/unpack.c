@@ -281,7 +281,7 @@ static int unpack_directory(struct unpack *unpack, const struct place *place,
 		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return fail(err, -errno, "open the directory \"%s\"", place->path);
-	r = former == FORMER_DIRECTORY ? xattrs_clear(fd, place->path, err) : 0;
+	r = former == FORMER_DIRECTORY ? xattrs_clear(fd, false, place->path, err) : 0;
 	if (r >= 0)
 		r = describe_directory(unpack, fd, place, entry, metadata, err);
 	/* One that comes after a whiteout, or after something else, has nothing of what is below.
@@ -317,7 +317,7 @@ static int unpack_root(struct unpack *unpack, const struct tar_entry *entry,
 	if (entry->type != TAR_DIRECTORY)
 		return refuse(err, "\"%s\" would take the root's place, and is no directory",
 			      entry->path);
-	r = xattrs_clear(unpack->rootfd, "", err);
+	r = xattrs_clear(unpack->rootfd, false, "", err);
 	if (r >= 0)
 		r = describe_directory(unpack, unpack->rootfd, &place, entry, metadata, err);
 	if (r >= 0 && unpack->default_acls)

@@ -132,7 +132,16 @@ static char *list(int fd, ssize_t *ret_size)
 	return names;
 }
 
-int xattrs_clear(int fd, const char *path, struct error *err)
+/* Whether it tells overlayfs something; not what is only called so in the image. */
+static bool is_of_overlay(const char *name)
+{
+	return (str_starts(name, OVERLAY_XATTR(false, "")) &&
+		!str_starts(name, OVERLAY_XATTR(false, "overlay."))) ||
+	       (str_starts(name, OVERLAY_XATTR(true, "")) &&
+		!str_starts(name, OVERLAY_XATTR(true, "overlay.")));
+}
+
+int xattrs_clear(int fd, bool plain, const char *path, struct error *err)
 {
 	ssize_t size;
 	_cleanup_free_ char *names = list(fd, &size);
@@ -142,8 +151,7 @@ int xattrs_clear(int fd, const char *path, struct error *err)
 	for (ssize_t at = 0; at < size; at += (ssize_t)strlen(names + at) + 1) {
 		const char *name = names + at;
 
-		if (str_starts(name, OVERLAY_XATTR(false, "")) ||
-		    str_starts(name, OVERLAY_XATTR(true, "")) || xattr_is_of_host(name))
+		if ((!plain && is_of_overlay(name)) || xattr_is_of_host(name))
 			continue;
 		if (fremovexattr(fd, name) < 0 && errno != ENODATA && errno != EOPNOTSUPP)
 			return fail(err, -errno, "remove the attribute %s of \"%s\"", name, path);

@@ -288,25 +288,28 @@ static void test_directory_again(void **state)
 	ROOT_ONLY();
 	layer_begin(&layer, *state, "root");
 	assert_fine(
-		layer_unpack(&layer, (const struct item[]){{.path = "d/",
-							    .type = '5',
-							    .mode = 0700,
-							    .uid = 1,
-							    .mtime = 5,
-							    .pax = {"SCHILY.xattr.trusted.one=1"}},
-							   {.path = "d/f", .data = "x"},
-							   {.path = "d/",
-							    .type = '5',
-							    .mode = 0755,
-							    .gid = 2,
-							    .mtime = 6,
-							    .pax = {"SCHILY.xattr.trusted.two=2"}},
-							   {.path = "d/g", .data = "x"},
-							   {.path = NULL}}),
+		layer_unpack(&layer,
+			     (const struct item[]){{.path = "d/",
+						    .type = '5',
+						    .mode = 0700,
+						    .uid = 1,
+						    .mtime = 5,
+						    .pax = {"SCHILY.xattr.trusted.one=1",
+							    "SCHILY.xattr.trusted.overlay.x=1"}},
+						   {.path = "d/f", .data = "x"},
+						   {.path = "d/",
+						    .type = '5',
+						    .mode = 0755,
+						    .gid = 2,
+						    .mtime = 6,
+						    .pax = {"SCHILY.xattr.trusted.two=2"}},
+						   {.path = "d/g", .data = "x"},
+						   {.path = NULL}}),
 		layer.err);
 	assert_stat(layer.rootfd, "d", 0755, 0, 2, 6);
 	fd = openat(layer.rootfd, "d", O_RDONLY | O_CLOEXEC);
 	assert_int_equal(fgetxattr(fd, "trusted.one", value, sizeof(value)), -1);
+	assert_int_equal(fgetxattr(fd, "trusted.overlay.overlay.x", value, sizeof(value)), -1);
 	assert_int_equal(fgetxattr(fd, "trusted.two", value, sizeof(value)), 1);
 	layer_end(&layer);
 }
