@@ -11,6 +11,10 @@
  * be here yet, and may be another one in another image that has this layer too. So the link becomes
  * a whiteout and a line "u" of the index. At the layer's end those lines are read, and what can be
  * linked by then is linked; the others stay, for those who put the layers together.
+ *
+ * A link to a link that has not been made leads where that one leads: whoever puts the layers
+ * together knows only what the layers below have under its name. For that the last ones are
+ * remembered; layers with links to other layers are rare, and have few.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,11 +27,14 @@
 
 /* How often links to links to links … that all come before their targets are gone through. */
 #define ROUNDS_MAX 16
+/* How many links that have not been made are gone through; less than PARENTS_MAX. */
+#define OPEN_MAX 8
 
 /* Where a link leads to. */
 struct target {
-	const char *name;  /* last component */
-	struct parent *at; /* its directory; NULL: the target is not there */
+	const char *name;    /* last component */
+	struct parent *at;   /* its directory; NULL: the target is not there */
+	struct parent *kept; /* the directory, where a whiteout is in its place */
 	struct stat st;
 };
 
@@ -41,7 +48,7 @@ static int find_target(struct unpack *unpack, char *path, struct target *ret, st
 	if (slash)
 		*slash = '\0';
 	ret->name = slash ? slash + 1 : path;
-	ret->at = NULL;
+	ret->at = ret->kept = NULL;
 	r = parents_find(unpack, slash ? path : "", MISSING_REFUSE, &parent, err);
 	if (slash)
 		*slash = '/';
@@ -55,7 +62,9 @@ static int find_target(struct unpack *unpack, char *path, struct target *ret, st
 		return errno == ENOENT ? 0 : fail(err, -errno, "look at \"%s\"", path);
 	if (S_ISDIR(ret->st.st_mode))
 		return refuse(err, "a hard link to \"%s\", which is a directory", path);
-	if (!whiteout_is(&ret->st))
+	if (whiteout_is(&ret->st))
+		ret->kept = parent;
+	else
 		ret->at = parent;
 	return 0;
 }
@@ -73,13 +82,13 @@ static void note(struct unpack *unpack, char type, const struct place *place, co
 	unpack_note(unpack, type, place->path, target, &metadata);
 }
 
-/* *ret_path: where the target lies in the tree. */
-static void name_target(const struct target *target, struct buf *ret_path)
+/* *ret_path: where @name, in @directory, lies in the tree. */
+static void name_place(const struct parent *directory, const char *name, struct buf *ret_path)
 {
 	ret_path->size = 0;
-	if (*target->at->path)
-		buf_printf(ret_path, "%s/", target->at->path);
-	buf_add_string(ret_path, target->name);
+	if (*directory->path)
+		buf_printf(ret_path, "%s/", directory->path);
+	buf_add_string(ret_path, name);
 }
 
 /* Whether @place is a name of the target already: a second entry, or a link to itself. */
@@ -113,9 +122,63 @@ static int make(struct unpack *unpack, const struct place *place, const struct t
 	}
 	if (r < 0)
 		return fail(err, r, "link \"%s\" to \"%s\"", place->path, target->name);
-	name_target(target, &path);
+	name_place(target->at, target->name, &path);
 	note(unpack, 'h', place, path.data, &target->st);
 	return 0;
+}
+
+/* The last one that was made at @path, or NULL. */
+static const struct open_link *recall(const struct unpack *unpack, const char *path)
+{
+	for (size_t i = 1; i <= OPEN_LINKS_KEPT; i++) {
+		size_t slot = (unpack->open_link_next + OPEN_LINKS_KEPT - i) % OPEN_LINKS_KEPT;
+		const struct open_link *link = &unpack->open_links[slot];
+
+		if (link->path && str_equal(link->path, path))
+			return link;
+	}
+	return NULL;
+}
+
+static void forget(struct open_link *link)
+{
+	free(take_ptr(&link->path));
+	free(take_ptr(&link->target));
+}
+
+void links_forget(struct unpack *unpack)
+{
+	for (size_t i = 0; i < OPEN_LINKS_KEPT; i++)
+		forget(&unpack->open_links[i]);
+}
+
+static void remember(struct unpack *unpack, const char *path, const char *target)
+{
+	struct open_link *link = &unpack->open_links[unpack->open_link_next];
+
+	unpack->open_link_next = (unpack->open_link_next + 1) % OPEN_LINKS_KEPT;
+	forget(link);
+	*link = (struct open_link){.path = xstrdup(path), .target = xstrdup(target)};
+}
+
+/* The target of the entry at hand, through links that have not been made. */
+static int find_through(struct unpack *unpack, struct target *ret, struct error *err)
+{
+	_cleanup_buf_ struct buf path = BUF_EMPTY;
+	int r = find_target(unpack, unpack->link.data, ret, err);
+
+	for (unsigned i = 0; i < OPEN_MAX && r >= 0 && ret->kept; i++) {
+		const struct open_link *link;
+
+		name_place(ret->kept, ret->name, &path);
+		link = recall(unpack, path.data);
+		if (!link)
+			return 0;
+		unpack->link.size = 0;
+		buf_add_string(&unpack->link, link->target);
+		r = find_target(unpack, unpack->link.data, ret, err);
+	}
+	return r;
 }
 
 /* For link_finish(), and for those after it. */
@@ -131,6 +194,7 @@ static int defer(struct unpack *unpack, const struct place *place, const char *t
 	if (r < 0)
 		return fail(err, r, "keep a place for the link \"%s\"", place->path);
 	note(unpack, 'u', place, target, &nothing);
+	remember(unpack, place->path, target);
 	unpack->result.open_links++;
 	return 0;
 }
@@ -144,7 +208,7 @@ int link_unpack(struct unpack *unpack, const struct place *place, const struct t
 	if (r >= 0 && !unpack->link.size)
 		r = refuse(err, "a hard link to the root");
 	if (r >= 0)
-		r = find_target(unpack, unpack->link.data, &target, err);
+		r = find_through(unpack, &target, err);
 	if (r < 0)
 		return within(err, r, "\"%s\"", place->path);
 	return target.at ? make(unpack, place, &target, err)

@@ -24,6 +24,9 @@
 /* Directories that are kept open: of the last ones used, and the layer's root. */
 #define PARENTS_MAX 16
 
+/* Hard links to what is not there (yet) that are remembered, for links to them. */
+#define OPEN_LINKS_KEPT 256
+
 enum answer {
 	UNKNOWN,
 	NO,
@@ -49,8 +52,12 @@ struct unpack {
 	struct index_writer *index;
 	struct parent root, parents[PARENTS_MAX];
 	uint64_t uses;
-	bool parents_stale;	  /* a directory or a link went: what is open may be elsewhere */
-	bool default_acls;	  /* the layer has some */
+	bool parents_stale; /* a directory or a link went: what is open may be elsewhere */
+	bool default_acls;  /* the layer has some */
+	struct open_link {  /* a link whose target is not there: its place, what it leads to */
+		char *path, *target; /* owned */
+	} open_links[OPEN_LINKS_KEPT];
+	size_t open_link_next;
 	struct path_set *implied; /* directories without an entry of their own so far */
 	struct unpack_result result;
 	struct buf name, link; /* normalised texts of the entry at hand */
@@ -59,7 +66,7 @@ struct unpack {
 
 /* Where an entry goes: @name in @parent, which is never followed. */
 struct place {
-	struct parent *parent; /* valid until the next parents_find() but one */
+	struct parent *parent; /* valid while PARENTS_MAX - 1 others are found */
 	const char *name;
 	const char *path; /* of the place in the tree */
 };
@@ -114,6 +121,7 @@ int whiteout_make_opaque(struct unpack *unpack, int fd, const char *path,
 /* A hard link, or, where its target is not there (yet), a note for later. */
 int link_unpack(struct unpack *unpack, const struct place *place, const struct tar_entry *entry,
 		struct error *err) must_check;
+void links_forget(struct unpack *unpack);
 /* Makes the links whose targets came later than they. */
 int link_finish(struct unpack *unpack, struct error *err) must_check;
 

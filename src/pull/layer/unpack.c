@@ -447,6 +447,7 @@ int unpack_layer(struct reader *layer, int rootfd, const struct unpack_options *
 	unpack.rootfd = fd;
 	r = unpack_all(&unpack, err);
 	parents_close(&unpack);
+	links_forget(&unpack);
 	buf_done(&unpack.name);
 	buf_done(&unpack.link);
 	buf_done(&unpack.place_path);

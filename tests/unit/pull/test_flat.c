@@ -84,6 +84,13 @@ static const struct layers_case cases[] = {
 	  {{.path = "b", .type = '1', .target = "a"}},
 	  {{.path = "c", .type = '1', .target = "b"}}},
 	 "a=1*3\nb=1*3\nc=1*3\n"},
+	{"open-link-of-open-link-beside-it",
+	 {{{.path = "a", .data = "1"}, {.path = "b", .data = "old"}},
+	  {{.path = "b", .type = '1', .target = "a"},
+	   {.path = "c", .type = '1', .target = "b"},
+	   {.path = "e/d", .type = '1', .target = "./c"},
+	   {.path = "b", .data = "new"}}},
+	 "a=1*3\nb=new\nc=1*3\ne/\ne/d=1*3\n"},
 	{"open-link-over-directory",
 	 {{{.path = "a", .data = "1"}, {.path = "b/c"}},
 	  {{.path = "b", .type = '1', .target = "a"}}},
@@ -203,7 +210,9 @@ static void test_xattrs(void **state)
 		 {.path = "e/y"},
 		 {.path = "f/",
 		  .type = '5',
-		  .pax = {"SCHILY.xattr.trusted.overlay.opaque=y", "SCHILY.xattr.trusted.z=z"}}}};
+		  .pax = {"SCHILY.xattr.trusted.overlay.opaque=y", "SCHILY.xattr.trusted.z=z"}},
+		 {.path = "g/", .type = '5', .pax = {"SCHILY.xattr.trusted.overlay.x=1"}}},
+		{{.path = "g/", .type = '5', .pax = {"SCHILY.xattr.trusted.overlay.y=2"}}}};
 	struct error err = ERROR_NONE;
 	_cleanup_fd_ int fd = make_root(*state, "root");
 	static const struct {
@@ -215,6 +224,8 @@ static void test_xattrs(void **state)
 		{"f", "trusted.overlay.opaque", 1},
 		{"f", "trusted.overlay.overlay.opaque", -1},
 		{"f", "trusted.z", 1},
+		{"g", "trusted.overlay.x", -1}, /* the layer above says nothing of it */
+		{"g", "trusted.overlay.y", 1},
 	};
 	struct layers layers;
 
