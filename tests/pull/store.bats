@@ -302,6 +302,7 @@ swap_blobs() {
 	layer_with two
 	damage 'a layer without a tree' 'there is no directory fs in it' rm -r "$LAYER/fs"
 	damage 'a layer without an index' 'there is no file index in it' rm "$LAYER/index"
+	damage 'an empty index' 'its index is damaged' truncate -s 0 "$LAYER/index"
 	damage 'a cut index' 'its index is damaged' cut_index
 	damage 'a layer that is a file' 'not a directory' sh -c "rm -r $LAYER; touch $LAYER"
 	damage 'a missing layer' 'lacks layer' rm -r "$LAYER"
@@ -434,6 +435,31 @@ flip() {
 	is "$(stat -c %s "$LAYER/fs/usr/bin/tool")" 300000
 	[[ $(readlink "$LAYER/unsynced") == "$(</proc/sys/kernel/random/boot_id)" ]]
 	assert_clean
+}
+
+@test "fsck looks at what may have been hurt when the power went, and at nothing else" {
+	pull_one one b1
+	layer_with usr/bin/other
+	: >"$LAYER/fs/usr/bin/tool"
+	pull fsck
+	is "$output" clean
+	ln -sfn 00000000-0000-0000-0000-000000000000 "$LAYER/unsynced"
+	pull_fails '1 faults' fsck
+	contains "$output" "damaged: layers/sha256/${LAYER##*/}: hurt when the machine went down"
+	# A repair that is killed leaves nothing that is taken for a whole layer.
+	ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o /dev/null -e inject=unlinkat:signal=KILL:when=3 \
+		"$BERTH_PULL" --root "$STORE" fsck --repair >/dev/null 2>&1 || true
+	[[ ! -e $LAYER ]]
+	# The image's name goes, the bundle's record cannot.
+	pull_fails '1 faults' fsck --repair
+	pull_one one b2
+	assert_clean
+	# What is well loses its note.
+	layer_with usr/bin/other
+	ln -sfn 00000000-0000-0000-0000-000000000000 "$LAYER/unsynced"
+	pull fsck
+	is "$output" clean
+	[[ ! -L $LAYER/unsynced ]]
 }
 
 @test "a bundle of a layer that was damaged when the power went is not made" {

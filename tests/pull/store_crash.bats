@@ -262,6 +262,36 @@ try_full() {
 	umount "$STORE"
 }
 
+# What is on the disk when the power goes: names, and the content of hardly anything.
+@test "a power cut: no bundle runs that has lost its layers, fsck --repair and a pull make all whole" {
+	local layer
+
+	truncate -s 100M disk
+	mkfs.ext4 -q -O has_journal disk || skip 'no mkfs.ext4'
+	mkdir -m 0700 live dead
+	mount -o loop disk live || skip 'no right to mount'
+	STORE=$T/live/store
+	pull --from "$IMAGE" -q live/b
+	touch live/last
+	sync live/last
+	cp --sparse=always disk crash
+	umount live
+	mount -o loop crash dead
+	STORE=$T/dead/store
+	[[ -d dead/b/rootfs ]]
+	for layer in "$STORE"/layers/sha256/*; do
+		[[ $(readlink "$layer/unsynced") == "$(</proc/sys/kernel/random/boot_id)" ]]
+		ln -sfn 00000000-0000-0000-0000-000000000000 "$layer/unsynced"
+	done
+	# The youngest file: what is older is on the disk before it is.
+	is "$(stat -c %s dead/b/config.json)" 0
+	pull_fails faults fsck
+	is "$(grep -c '^damaged: layers/' "$OUT")" 4
+	pull fsck --repair
+	assert_sound 'power cut'
+	umount dead
+}
+
 # $1 pulls of the same image at once; each layer is made once.
 pull_at_once() {
 	local count=$1 i pids=() pid

@@ -22,6 +22,10 @@ void fsck_report(struct checking *checking, enum fsck_kind kind, const char *nam
 /* Reports damage, and removes @name where that is wanted. */
 void fsck_damaged(struct checking *checking, const char *name, const char *what);
 
+/* As fsck_damaged(): half a layer is never taken for a whole one. */
+void fsck_damaged_layer(struct checking *checking, const char *name, const struct digest *diff_id,
+			const char *what);
+
 /* fsck_records.c: images/HEX, bundles/ID. */
 int fsck_image(void *context, const char *name, struct error *err) must_check;
 int fsck_bundle(void *context, const char *name, struct error *err) must_check;

@@ -15,6 +15,7 @@
 #include "common/tree.h"
 
 #include "fsck-internal.h"
+#include "stored_layers.h"
 
 const char *const fsck_kind_names[FSCK_KIND_MAX] = {
 	[FSCK_DAMAGED] = "damaged",
@@ -41,6 +42,14 @@ void fsck_report(struct checking *checking, enum fsck_kind kind, const char *nam
 void fsck_damaged(struct checking *checking, const char *name, const char *what)
 {
 	bool gone = checking->fsck->repair && tree_remove(checking->store->fd, name, NULL) >= 0;
+
+	report(checking, FSCK_DAMAGED, name, what, gone);
+}
+
+void fsck_damaged_layer(struct checking *checking, const char *name, const struct digest *diff_id,
+			const char *what)
+{
+	bool gone = checking->fsck->repair && layer_remove(checking->store, diff_id, NULL) >= 0;
 
 	report(checking, FSCK_DAMAGED, name, what, gone);
 }

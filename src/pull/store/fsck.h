@@ -27,8 +27,9 @@ struct fsck {
 };
 
 /*
- * Looks at every file of the store but for the trees of layers (`verify` does that): names, kinds,
- * modes, digests of documents, and whether each image and bundle has all that it needs.
+ * Looks at every file of the store but for the trees of layers: names, kinds, modes, digests of
+ * documents, and whether each image and bundle has all that it needs. Of trees (`verify` does
+ * those) at the ones that may have been hurt when the machine went down.
  * *ret_wrong: damage and unknown files that are left. Negative errno where it could not look.
  */
 int store_fsck(const struct store *store, const struct fsck *fsck, uint64_t *ret_wrong,

@@ -11,6 +11,8 @@
 #include "layer/index.h"
 
 #include "fsck-internal.h"
+#include "stored_layers.h"
+#include "verify.h"
 
 static const char *last_name(const char *name)
 {
@@ -76,11 +78,11 @@ int fsck_blob(void *context, const char *name, struct error *err)
 	return 0;
 }
 
-static int pass_line(void *context, const struct index_entry *entry, struct error *err)
+static int count_line(void *context, const struct index_entry *entry, struct error *err)
 {
-	(void)context;
 	(void)entry;
 	(void)err;
+	++*(uint64_t *)context;
 	return 0;
 }
 
@@ -90,13 +92,15 @@ static const char *check_parts(int layerfd)
 	_cleanup_fd_ int indexfd =
 		openat(layerfd, "index", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct error err = ERROR_NONE;
+	uint64_t lines = 0;
 	struct stat st;
 
 	if (fstatat(layerfd, "fs", &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode))
 		return "there is no directory fs in it";
 	if (indexfd < 0 || fstat(indexfd, &st) < 0 || !S_ISREG(st.st_mode))
 		return "there is no file index in it";
-	if (index_read(indexfd, pass_line, NULL, &err) < 0)
+	/* There is the root's line at least: a power cut can leave none. */
+	if (index_read(indexfd, count_line, &lines, &err) < 0 || !lines)
 		return "its index is damaged";
 	return NULL;
 }
@@ -112,6 +116,26 @@ static int check_part(void *context, const char *name, struct error *err)
 	return 0;
 }
 
+/* Whether it is what was unpacked, where it was not on the disk for certain when the machine went
+ * down. Returns 1 where it is, or need not be looked at, 0, or negative errno. */
+static int check_since_boot(const struct store *store, const struct digest *diff_id, int layerfd,
+			    struct error *err)
+{
+	const struct verify verify = {.cancelled = store->cancelled};
+	uint64_t findings = 0;
+	int r;
+
+	if (layer_note(store, diff_id) != NOTE_OTHER_BOOT)
+		return 1;
+	r = layer_verify(layerfd, &verify, &findings, err);
+	if (r < 0)
+		return within(err, r, "layer %s", diff_id->hex);
+	if (findings)
+		return 0;
+	layer_settled(store, diff_id);
+	return 1;
+}
+
 int fsck_layer(void *context, const char *name, struct error *err)
 {
 	struct checking *checking = context;
@@ -119,6 +143,7 @@ int fsck_layer(void *context, const char *name, struct error *err)
 	_cleanup_fd_ int fd = -EBADF;
 	struct digest digest;
 	const char *what;
+	int r = 1;
 
 	if (!read_name(checking, name, &digest))
 		return 0;
@@ -126,8 +151,14 @@ int fsck_layer(void *context, const char *name, struct error *err)
 	if (fd < 0 && errno != ENOTDIR)
 		return fail(err, -errno, "open \"%s/%s\"", store->path, name);
 	what = fd < 0 ? "not a directory" : check_parts(fd);
+	if (!what)
+		r = check_since_boot(store, &digest, fd, err);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		what = "hurt when the machine went down";
 	if (what) {
-		fsck_damaged(checking, name, what);
+		fsck_damaged_layer(checking, name, &digest, what);
 		return 0;
 	}
 	return store_each(store, name, check_part, checking, err);
