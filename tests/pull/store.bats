@@ -334,7 +334,14 @@ swap_blobs() {
 	rm "$STORE/lock"
 	mkfifo "$STORE/lock"
 	PULL_TIMEOUT=5 pull list
+	# Whoever takes the lock for a stale one loses nothing.
 	rm "$STORE/lock"
+	pull list -q
+	is "$output" "$ONE"
+	pull_fails 'no image "x"' remove x
+	[[ ! -e $STORE/lock ]]
+	pull gc
+	[[ -f $STORE/lock ]]
 	pull_one one b2
 	# What mkfs makes where the store is a file system of its own.
 	mkdir "$STORE/lost+found"

@@ -144,20 +144,35 @@ static int make_directories(const struct store *store, struct error *err)
 	return 0;
 }
 
-/* Returns 1, 0 if there is no lock, or negative errno. */
+/* Opens the lock; -ENOENT where there is none, and is not made: whoever only reads makes nothing.
+ */
+static int open_lock(const struct store *store, enum store_mode mode)
+{
+	static const int flags[] = {
+		[STORE_READ] = O_RDONLY, [STORE_ADD] = O_RDWR | O_CREAT, [STORE_REMOVE] = O_RDWR};
+	bool is_anew =
+		mode == STORE_REMOVE && faccessat(store->fd, "images", F_OK, AT_EACCESS) == 0;
+	/* Who waits for a fifo's other end cannot be interrupted. */
+	int fd = openat(store->fd, "lock",
+			flags[mode] | (is_anew ? O_CREAT : 0) | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC,
+			0600);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Returns 1, 0 if there is no store, or negative errno. */
 static int lock_store(struct store *store, enum store_mode mode, struct error *err)
 {
-	int flags = mode == STORE_ADD ? O_RDWR | O_CREAT : mode == STORE_READ ? O_RDONLY : O_RDWR;
 	int operation = mode == STORE_REMOVE ? LOCK_EX : LOCK_SH;
 	int r = 0;
 
-	/* Who waits for a fifo's other end cannot be interrupted. */
-	store->lockfd =
-		openat(store->fd, "lock", flags | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (store->lockfd < 0 && errno == ENOENT)
-		return 0;
+	store->lockfd = open_lock(store, mode);
+	/* Somebody has removed it: nobody is kept out then. Without directories nothing has ever
+	 * been here. */
+	if (store->lockfd == -ENOENT)
+		return faccessat(store->fd, "images", F_OK, AT_EACCESS) == 0;
 	if (store->lockfd < 0)
-		return fail(err, -errno, "open \"%s/lock\"", store->path);
+		return fail(err, store->lockfd, "open \"%s/lock\"", store->path);
 	if (flock(store->lockfd, operation | LOCK_NB) < 0) {
 		log_debug("the store \"%s\" is in use: waiting for its lock", store->path);
 		r = store_wait_lock(store, store->lockfd, operation);
