@@ -176,6 +176,52 @@ half_bundle() {
 	umount "$STORE"
 }
 
+# killed_repair WHAT COMMAND…: with the damage that the function WHAT does, a command that is killed
+# at each change; a repair and a pull make all whole. $T/whole is the store.
+killed_repair() {
+	local calls=mkdirat,unlinkat,renameat,openat,flock,write
+	local what=$1 when died=1
+
+	shift
+	for ((when = 10; died; when += 4)); do
+		forget_all
+		cp -a "$T/whole/." "$STORE"
+		(cd "$STORE" && "$what") || fail "$what" || return 1
+		died=0
+		strace -f -qq -o /dev/null -e "inject=$calls:signal=KILL:when=$when" \
+			"$BERTH_PULL" --root "$STORE" "$@" >/dev/null 2>&1 || died=$?
+		((died > 128)) || died=0
+		pull_call verify --repair
+		pull fsck --repair || fail "$*, kill at $when" || return 1
+		assert_sound "$*, kill at $when" || return 1
+	done
+	((when > 14))
+}
+
+spoil_content() {
+	local file
+
+	for file in layers/sha256/*/fs/new; do
+		printf x >>"$file"
+	done
+}
+
+spoil_documents() {
+	local files=(images/* layers/sha256/*/index)
+
+	truncate -s 20 "${files[@]}"
+}
+
+@test "a repair and a removal that are killed at each change that they make leave a store to repair" {
+	mount_store size=64m
+	pull --from "$IMAGE" -q
+	cp -a "$STORE" whole
+	killed_repair spoil_content verify --repair
+	killed_repair spoil_documents fsck --repair
+	killed_repair true remove "$IMAGE"
+	umount "$STORE"
+}
+
 # Whatever the size of the disk: one line says why, nothing is half made, and with room it goes on.
 try_full() {
 	local what=$1
@@ -403,6 +449,34 @@ pull_at_once() {
 		[[ -e b-$i/config.json ]]
 		pull remove "$IMAGE"
 		rm -r "b-$i"
+	done
+	pull gc
+	is "$(find "$STORE/layers" -mindepth 2 -maxdepth 2 | wc -l)" 0
+}
+
+@test "bundles, removals and gc at once: a bundle is there whole, or there is a line that says why not" {
+	local round i pids
+
+	for round in 1 2 3 4; do
+		pids=()
+		pull --from "$IMAGE" -q
+		for ((i = 0; i < 4; i++)); do
+			pull_background bundle "$IMAGE" "$T/beside-$i"
+			pids+=("$BG_PID")
+			pull_background gc -q
+			pids+=("$BG_PID")
+			((i != 1)) || pull_call remove "$IMAGE"
+		done
+		for ((i = 0; i < ${#pids[@]}; i++)); do
+			wait "${pids[i]}" || ((i % 2 == 0)) || fail "gc: $(tail -n 1 "$T"/err.*)" || return 1
+		done
+		pull fsck || return 1
+		is "$output" clean
+		for ((i = 0; i < 4; i++)); do
+			[[ ! -e $T/beside-$i ]] || [[ -e $T/beside-$i/config.json ]]
+		done
+		is "$(compgen -G "$T/.berth-bundle-*")" ''
+		rm -rf "$T"/beside-*
 	done
 	pull gc
 	is "$(find "$STORE/layers" -mindepth 2 -maxdepth 2 | wc -l)" 0
