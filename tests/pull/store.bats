@@ -258,6 +258,7 @@ assert_clean() {
 	is "$(stored layers | wc -l)" 3
 	pull fsck --repair
 	contains "$output" 'damaged: bundles/'
+	is "$(grep -o bundles/ "$OUT" | wc -l)" 1
 	pull gc
 	is "$(stored layers | wc -l)" 2
 	assert_clean

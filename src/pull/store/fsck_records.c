@@ -19,6 +19,14 @@ static const struct digest *find_missing(const struct store *store, const struct
 	return NULL;
 }
 
+/* What a text says behind @name, which the finding has anyway. */
+static const char *behind_name(const char *text, const char *name)
+{
+	size_t length = strlen(name);
+
+	return str_starts(text, name) && str_starts(text + length, ": ") ? text + length + 2 : text;
+}
+
 /* What the image lacks is written to @what. */
 static void check_needs(const struct store *store, struct arena *arena,
 			const struct store_image *record, struct buf *what)
@@ -49,7 +57,7 @@ int fsck_image(void *context, const char *name, struct error *err)
 
 	(void)err;
 	if (image_record_read(checking->store, arena, name, &record, &damage) < 0)
-		buf_add_string(&what, damage.text);
+		buf_add_string(&what, behind_name(damage.text, name));
 	else
 		check_needs(checking->store, arena, &record, &what);
 	if (what.size)
@@ -68,7 +76,7 @@ int fsck_bundle(void *context, const char *name, struct error *err)
 
 	(void)err;
 	if (bundle_record_read(checking->store, arena, name, &record, &damage) < 0) {
-		fsck_damaged(checking, name, damage.text);
+		fsck_damaged(checking, name, behind_name(damage.text, name));
 		return 0;
 	}
 	missing = find_missing(checking->store, record.layers, record.count);
