@@ -258,6 +258,36 @@ compare_filters() {
 	done
 }
 
+@test "what is not UTF-8 is refused: config.json cannot have it" {
+	local bad=$'b\xff' option
+
+	busybox_image
+	mkdir "$bad"
+	for option in --env=A= --arg= --entrypoint=/ --volume="$T/" --tmpfs=/; do
+		pull_fails 'is not UTF-8' --from oci:layout:busybox "$option$bad" bundle
+	done
+	A=$bad pull_fails 'is not UTF-8' --from oci:layout:busybox --env A bundle
+	# The bundle's own place may be so, and the store's for a flat root.
+	busybox_bundle "$bad/bundle" --entrypoint /bin/pwd
+	run_bundle "$bad/bundle"
+	STORE=$T/$bad/store
+	pull_fails "the store's path" --from oci:layout:busybox bundle
+	busybox_bundle bundle --flat --entrypoint /bin/pwd
+	run_bundle bundle
+}
+
+@test "a bundle takes no place from under those who are there" {
+	busybox_image
+	mkdir empty mounted
+	(cd empty && pull_fails 'is the working directory' --from oci:nowhere .)
+	mount -t tmpfs none mounted
+	pull_fails 'is a mount point' --from oci:nowhere mounted
+	busybox_bundle mounted/bundle --entrypoint /bin/pwd
+	run_bundle mounted/bundle
+	rm -r mounted/bundle
+	umount mounted
+}
+
 @test "an existing bundle is not touched" {
 	busybox_image
 	mkdir full

@@ -42,6 +42,28 @@ static void workplace_done(struct workplace *place)
 }
 #define _cleanup_workplace_ __attribute__((cleanup(workplace_done)))
 
+/* An empty directory is replaced: it must not be one that is known by more than its name. */
+static int check_replaceable(const char *path, int fd, struct error *err)
+{
+	struct stat there, here;
+	struct statx more;
+
+	if (fstat(fd, &there) < 0)
+		return fail(err, -errno, "bundle \"%s\"", path);
+	if (stat(".", &here) == 0 && here.st_dev == there.st_dev && here.st_ino == there.st_ino)
+		return refuse_as(
+			err, -EBUSY,
+			"bundle \"%s\": is the working directory, whose name would lead to "
+			"another one; name one that is not there",
+			path);
+	if (statx(fd, "", AT_EMPTY_PATH, 0, &more) == 0 &&
+	    (more.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+		return refuse_as(err, -EBUSY,
+				 "bundle \"%s\": is a mount point; name a directory below it",
+				 path);
+	return 0;
+}
+
 /* Whether the place is free: nothing there, or an empty directory. */
 static int check_place(const char *path, struct error *err)
 {
@@ -60,7 +82,7 @@ static int check_place(const char *path, struct error *err)
 			return refuse_as(err, -ENOTEMPTY, "bundle \"%s\": is there, and not empty",
 					 path);
 	}
-	return 0;
+	return check_replaceable(path, dirfd(dir), err);
 }
 
 /* The directory that the bundle is to lie in, writable. */

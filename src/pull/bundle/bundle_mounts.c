@@ -233,6 +233,8 @@ static int read_source(struct arena *arena, const char *text, const char **ret, 
 		return fail(err, -errno, "find the working directory");
 	if (stat(path, &st) < 0)
 		return fail(err, -errno, "\"%s\"", path);
+	if (!bundle_is_utf8(path))
+		return refuse(err, "\"%s\" is not UTF-8, as config.json must be", path);
 	*ret = arena_strdup(arena, path);
 	*ret_is_file = !S_ISDIR(st.st_mode);
 	return 0;

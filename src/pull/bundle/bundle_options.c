@@ -57,15 +57,71 @@ static int name_index(const char *const *names, int count, const char *text)
 	return -1;
 }
 
+bool bundle_is_utf8(const char *text)
+{
+	while (*text) {
+		const size_t length = utf8_length(text);
+
+		if (length == 0)
+			return false;
+		text += length;
+	}
+	return true;
+}
+
+static int check_text(const char *option, const char *text, struct error *err)
+{
+	if (!text || bundle_is_utf8(text))
+		return 0;
+	return refuse(err, "--%s: \"%s\" is not UTF-8, as config.json must be", option, text);
+}
+
+/* Names of files that are read now may be anything. */
+static int check_texts(const struct bundle_options *options, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < BUNDLE_OPTION_COUNT; i++) {
+		const struct option *option = &bundle_option_table[i];
+		const void *value = (const char *)options + option->offset;
+		const struct strv *list = option->kind == OPTION_LIST ? value : NULL;
+
+		if (str_equal(option->name, "security-opt"))
+			continue;
+		if (option->kind == OPTION_TEXT)
+			r = check_text(option->name, *(const char *const *)value, err);
+		for (size_t j = 0; r >= 0 && list && j < list->count; j++)
+			r = check_text(option->name, list->items[j], err);
+	}
+	return r;
+}
+
+/* What there is here of a variable that is given by its name alone. */
+static int check_environment(const struct bundle_options *options, const char *name,
+			     struct error *err)
+{
+	const size_t length = strlen(name);
+	int r = 0;
+
+	for (const char *const *item = options->environment; r >= 0 && item && *item; item++) {
+		if (strncmp(*item, name, length) == 0 && (*item)[length] == '=')
+			r = check_text("env", *item, err);
+	}
+	return r;
+}
+
 static int read_env(const struct bundle_options *options, struct error *err)
 {
-	for (size_t i = 0; i < options->env.count; i++) {
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < options->env.count; i++) {
 		const char *text = options->env.items[i];
 
 		if (text[0] == '\0' || text[0] == '=')
 			return refuse(err, "--env: \"%s\" has no name", text);
+		r = check_environment(options, text, err);
 	}
-	return 0;
+	return r;
 }
 
 /* hostname(7), and what sethostname(2) takes. */
@@ -146,7 +202,9 @@ int bundle_plan_read(struct arena *arena, const struct bundle_options *options,
 	int r;
 
 	*ret = (struct bundle_plan){.options = options};
-	r = read_env(options, err);
+	r = check_texts(options, err);
+	if (r >= 0)
+		r = read_env(options, err);
 	if (r >= 0)
 		r = read_names(options, ret, err);
 	if (r >= 0 && options->user && (r = bundle_user_check(options->user, err)) < 0)

@@ -127,4 +127,7 @@ int bundle_seccomp_read(struct arena *arena, const char *path, const struct json
 
 bool bundle_is_hostname(const char *text);
 
+/* Whether it is UTF-8: config.json can have nothing else. */
+bool bundle_is_utf8(const char *text);
+
 #endif

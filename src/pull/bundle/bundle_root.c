@@ -85,6 +85,11 @@ static int list_lower(struct bundle_work *work, struct error *err)
 		if (occurs_above(image, i))
 			continue;
 		path = store_layer_path(work->store, &image->diff_ids[i]);
+		if (!bundle_is_utf8(path))
+			return refuse(err,
+				      "the store's path \"%s\" is not UTF-8, as config.json "
+				      "must be; --flat does without it",
+				      path);
 		add_lower(&list, path);
 		count++;
 	}
