@@ -19,6 +19,7 @@ static const char *const powerful[] = {
 	"org.berth.", /* berth: layers, the network */
 	"run.oci.",   /* crun: handlers, hooks, keeping groups */
 	"io.crun.",
+	"krun.",		 /* crun: processors and memory of the virtual machine */
 	"module.wasm.image",	 /* crun, containerd: run by another engine */
 	"org.systemd.property.", /* runc, crun: properties of the unit */
 	"org.criu.",		 /* runc: configuration of checkpoints */

@@ -229,6 +229,7 @@ static void test_powerful_labels(void **state)
 					       "container.apparmor.security.beta.kubernetes.io/x",
 					       "cdi.k8s.io/gpu",
 					       "io.katacontainers.config.hypervisor.path",
+					       "krun.ram_mib",
 					       "dev.gvisor.spec.mount.a.share",
 					       "module.wasm.image/variant",
 					       "io.containers.trace-syscall",
