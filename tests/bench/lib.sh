@@ -35,6 +35,8 @@ parse_options() {
 	[[ $BENCH_ROUNDS =~ ^[1-9][0-9]*$ ]] || die "--rounds: '$BENCH_ROUNDS' is not a number"
 	[[ $BENCH_SECONDS =~ ^[1-9][0-9]*$ ]] || die "--seconds: '$BENCH_SECONDS' is not a number"
 	if [[ $BENCH_DOC ]]; then BENCH_DOC=$(realpath -m "$BENCH_DOC"); fi
+	# It is replaced as a whole: of /dev/null nothing would be left.
+	[[ ! -e $BENCH_DOC || -f $BENCH_DOC ]] || die "--doc: '$BENCH_DOC' is no regular file"
 	if [[ $BENCH_KEEP ]]; then BENCH_KEEP=$(realpath -m "$BENCH_KEEP"); fi
 }
 
