@@ -133,6 +133,8 @@ static int resolve(struct arena *arena, const struct pull_request *request,
 		int r = request->source->document(request->source, want,
 						  request->limits->manifest_bytes, &raw, err);
 
+		if (r == -EFBIG && !strstr(err->text, "--max-manifest-size"))
+			return within(err, r, "manifest (--max-manifest-size)");
 		if (r >= 0)
 			r = document_read(arena, raw.text, raw.size, raw.content_type, &document,
 					  err);

@@ -22,32 +22,92 @@ bounded() {
 	pull --from "oci:$T/image" "$1" "$3"
 }
 
+# The limit FLAG at what the image has, N, and one below.
+exactly() {
+	bounded "$1" $(($2 - 1)) "$2"
+}
+
+# The file of the blob that a jq filter finds in the manifest.
+blob() {
+	local blobs=$T/image/blobs/sha256 manifest
+
+	manifest=$(jq -r '.manifests[-1].digest' "$T/image/index.json")
+	jq -r "$1" "$blobs/${manifest#sha256:}" | sed "s|^sha256:|$blobs/|"
+}
+
+@test "--max-manifest-size: of a manifest" {
+	local manifest size
+
+	manifest=$(jq -r '.manifests[-1].digest' "$T/image/index.json")
+	size=$(stat -c %s "$T/image/blobs/sha256/${manifest#sha256:}")
+	start_registry
+	"$LAB_DIR/mkimage" --push "http://$REGISTRY/x:1" "$T/image" latest
+	pull_fails --max-manifest-size "$REGISTRY/x:1" --max-manifest-size $((size - 1))
+	pull_fails --max-manifest-size "$REGISTRY/x@$manifest" --max-manifest-size $((size - 1))
+	pull "$REGISTRY/x:1" --max-manifest-size "$size"
+}
+
+@test "--max-manifest-size: of a layout's index" {
+	truncate -s 5000 "$T/space"
+	tr '\0' ' ' <"$T/space" >>"$T/image/index.json"
+	exactly --max-manifest-size "$(stat -c %s "$T/image/index.json")"
+}
+
+@test "--max-manifest-size and --max-config-size: of an archive of docker save" {
+	skopeo copy -q --insecure-policy "oci:$T/image:latest" "docker-archive:$T/archive:x:1" 3>&- 4>&-
+	tar -xf archive manifest.json
+	pull_fails --max-manifest-size --from docker-archive:archive --max-manifest-size \
+		$(($(stat -c %s manifest.json) - 1))
+	pull_fails --max-config-size --from docker-archive:archive --max-config-size 100
+	pull --from docker-archive:archive
+}
+
 @test "--max-config-size" {
-	bounded --max-config-size 100 1m
+	exactly --max-config-size "$(stat -c %s "$(blob .config.digest)")"
 }
 
-@test "--max-layer-size" {
-	bounded --max-layer-size 1m 40m
+@test "--max-layer-size: all that is unpacked, the archive itself included" {
+	exactly --max-layer-size "$(gzip -dc "$(blob '.layers[1].digest')" | wc -c)"
 }
 
-@test "--max-image-size" {
-	bounded --max-image-size 30000500 40m
+@test "--max-image-size: the content of all files together" {
+	exactly --max-image-size 30100000
 }
 
 @test "--max-files" {
-	bounded --max-files 3 4
+	exactly --max-files 4
+}
+
+@test "--max-files: directories that are only implied count" {
+	rm -r "$T/image"
+	"$LAB_DIR/mkimage" "$T/image" >/dev/null <<-'JSON'
+		{"ref": "latest", "layers": [{"entries": ["a/b/c", "a/d/e", "./"]}]}
+	JSON
+	exactly --max-files 6
 }
 
 @test "--max-depth" {
-	bounded --max-depth 3 4
-}
-
-@test "--max-ratio" {
-	bounded --max-ratio 20 2000
+	exactly --max-depth 4
 }
 
 @test "--max-layers" {
-	bounded --max-layers 1 2
+	exactly --max-layers 2
+}
+
+@test "--max-ratio" {
+	local packed unpacked
+
+	packed=$(stat -c %s "$(blob '.layers[1].digest')")
+	unpacked=$(gzip -dc "$(blob '.layers[1].digest')" | wc -c)
+	bounded --max-ratio $((unpacked * 9 / packed / 10)) $((unpacked * 11 / packed / 10))
+}
+
+@test "CVE-2017-14992: a bomb is noticed without a flag, before it has filled anything" {
+	rm -r "$T/image"
+	jq -n '{ref: "latest", layers: [{entries: [{path: "a", size: 200000000}], compression: "zstd"}]}' | "$LAB_DIR/mkimage" "$T/image" >/dev/null
+	pull_fails '--max-ratio' --from "oci:$T/image"
+	(($(du -sm "$STORE" | cut -f 1) < 40))
+	pull --from "oci:$T/image" --max-ratio 0
 }
 
 @test "--max-zstd-window" {

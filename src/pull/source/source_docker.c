@@ -193,7 +193,7 @@ static int read_config(struct docker_source *source, const struct limits *limits
 				&text, &size, err);
 
 	if (r < 0)
-		return r;
+		return r == -EFBIG ? within(err, r, "--max-config-size") : r;
 	source->config = (struct descriptor){.media_type = MEDIA_TYPE_DOCKER_CONFIG, .size = size};
 	digest_of(DIGEST_SHA256, text, size, &source->config.digest);
 	return image_config_read(source->local.arena, text, size, ret, err);
@@ -297,6 +297,8 @@ static int read_archive(struct docker_source *source, const char *ref, const str
 	int r = local_file_read(source->local.files, MANIFEST, limits->manifest_bytes, &text, &size,
 				err);
 
+	if (r == -EFBIG)
+		return within(err, r, "--max-manifest-size");
 	if (r < 0)
 		return within(err, r, "no archive of docker save, or one of Docker before 1.10");
 	r = fields_read(source->local.arena, text, size, MANIFEST, &images, err);

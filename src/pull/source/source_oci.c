@@ -209,7 +209,7 @@ static int read_index(struct oci_source *source, const struct local_wish *wish,
 		r = local_file_read(source->local.files, "index.json", limits->manifest_bytes,
 				    &text, &size, err);
 	if (r < 0)
-		return r;
+		return r == -EFBIG ? within(err, r, "--max-manifest-size") : r;
 	r = document_read(source->local.arena, text, size, NULL, &document, err);
 	if (r >= 0 && document.kind != DOCUMENT_INDEX)
 		r = refuse(err, "it is a manifest, and must be an index");
