@@ -290,6 +290,21 @@ whole 200"
 	rm -rf "$STORE"
 }
 
+@test "CVE-2024-3727 class: what is asked for by its digest must have it: a manifest, a configuration" {
+	local config
+
+	serve_random_image 1000
+	set_faults "corrupt:0@$MANIFEST"
+	pull_fails "the manifest is not what its digest says" pull "$REGISTRY/x@$MANIFEST"
+	config=$(jq -r .config.digest "$T/image/blobs/sha256/${MANIFEST#sha256:}")
+	set_faults "corrupt:0@$config"
+	pull_fails "what came is something else" pull "$IMAGE"
+	is "$(find "$STORE/images" -type f | wc -l)" 0
+	set_faults
+	pull pull "$IMAGE"
+	has_layers
+}
+
 @test "CVE-2021-41190: a manifest under the media type of an index is refused" {
 	serve_random_image 1000
 	set_faults type:application/vnd.oci.image.index.v1+json

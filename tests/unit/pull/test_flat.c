@@ -3,6 +3,7 @@
 #include "layer/flat.h"
 
 #include "layers.h"
+#include "victims.h"
 
 static int make_root(const struct world *world, const char *name)
 {
@@ -132,6 +133,73 @@ static void test_open_link_to_nothing(void **state)
 	assert_failed(flat_make(&layers.merged, fd, NULL, &err), err, -ENOENT);
 	layers_end(&layers);
 	assert_contains(err.text, "layer 2: the hard link \"b\" to \"gone\"");
+}
+
+/* Links of a layer below lie where a layer above goes on: CVE-2026-17106 over two layers. */
+static const struct layers_case hostile_cases[] = {
+	{"hostile-directory",
+	 {{{.path = "d", .type = '2', .target = "../victim"}},
+	  {{.path = "d/", .type = '5', .mode = 0777, .uid = 9, .mtime = 9},
+	   {.path = "d/passwd", .data = "x", .mode = 04777}}},
+	 "d/\nd/passwd=x\n"},
+	{"hostile-implied",
+	 {{{.path = "d", .type = '2', .target = "../victim"}}, {{.path = "d/d/x", .data = "x"}}},
+	 "d/\nd/d/\nd/d/x=x\n"},
+	{"hostile-whiteout",
+	 {{{.path = "d", .type = '2', .target = "../victim"}}, {{.path = "d/.wh.passwd"}}},
+	 "d/\n"},
+	{"hostile-opaque",
+	 {{{.path = "d", .type = '2', .target = "../victim"}}, {{.path = "d/.wh..wh..opq"}}},
+	 "d/\n"},
+	{"hostile-file",
+	 {{{.path = "p", .type = '2', .target = "../victim/passwd"}},
+	  {{.path = "p", .data = "x", .mode = 04777, .uid = 9, .mtime = 9}}},
+	 "p=x\n"},
+	{"hostile-link-into",
+	 {{{.path = "d", .type = '2', .target = "../victim"}, {.path = "f", .data = "x"}},
+	  {{.path = "d/h", .type = '1', .target = "f"}}},
+	 "d/\nd/h=x*2\nf=x*2\n"},
+	{"hostile-link-over",
+	 {{{.path = "p", .type = '2', .target = "../victim/passwd"}, {.path = "f", .data = "x"}},
+	  {{.path = "p", .type = '1', .target = "f"}}},
+	 "f=x*2\np=x*2\n"},
+	{"hostile-link-to-link",
+	 {{{.path = "p", .type = '2', .target = "../victim/passwd"}},
+	  {{.path = "h", .type = '1', .target = "p"}}},
+	 "h->../victim/passwd*2\np->../victim/passwd*2\n"},
+	{"hostile-link-from", /* there is no such file in the root: refused */
+	 {{{.path = "d", .type = '2', .target = "../victim"}},
+	  {{.path = "h", .type = '1', .target = "d/passwd"}}},
+	 NULL},
+};
+
+static void test_hostile(void **state)
+{
+	const struct world *world = *state;
+	_cleanup_free_ char *before = NULL, *after = NULL;
+
+	put_victims(world);
+	before = describe_victims(world);
+	for (size_t i = 0; i < ARRAY_SIZE(hostile_cases); i++) {
+		const struct layers_case *hostile = &hostile_cases[i];
+		struct error err = ERROR_NONE;
+		_cleanup_fd_ int fd = make_root(world, hostile->name);
+		struct layers layers;
+		int r;
+
+		print_message("%s\n", hostile->name);
+		layers_begin(&layers, world, hostile->name, hostile->layers);
+		r = flat_make(&layers.merged, fd, NULL, &err);
+		layers_end(&layers);
+		if (!hostile->expected) {
+			assert_failed(r, err, -ENOENT);
+			continue;
+		}
+		assert_fine(r, err);
+		assert_tree(fd, hostile->expected);
+	}
+	after = describe_victims(world);
+	assert_string_equal(before, after);
 }
 
 static void assert_metadata(int dirfd, const char *name, mode_t mode, unsigned uid, long seconds)
@@ -290,6 +358,7 @@ int main(void)
 		world_test(test_trees),	   world_test(test_open_link_to_nothing),
 		world_test(test_metadata), world_test(test_xattrs),
 		world_test(test_sparse),   world_test(test_cancel),
+		world_test(test_hostile),
 	};
 
 	if (skip_all_without(SYS_openat2, "openat2"))

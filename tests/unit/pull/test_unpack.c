@@ -362,6 +362,8 @@ static void test_xattrs(void **state)
 	assert_xattr(layer.rootfd, "a", "user.overlay.redirect", NULL);
 	assert_xattr(layer.rootfd, "d", "trusted.overlay.opaque", NULL);
 	assert_xattr(layer.rootfd, "d", "trusted.overlay.overlay.redirect", "/etc");
+	assert_xattr(layer.rootfd, "a", "security.selinux", NULL);
+	assert_xattr(layer.rootfd, "d", "security.ima", NULL);
 	assert_xattr(layer.rootfd, "l", "trusted.y", "z");
 	assert_xattr(layer.rootfd, "p", "trusted.y", "z");
 	/* user.overlay.* for one, and user.* of a link. */
