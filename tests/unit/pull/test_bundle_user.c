@@ -196,7 +196,11 @@ static void test_huge(void **state)
 	assert_int_equal(fd_write_all(passwd, line, 70000), 0);
 	assert_int_equal(fd_write_all(passwd, "web:x:3:3::/w:\n", 15), 0);
 	check(&lab, &(struct expectation){"web", 3, 3, "", "/w"});
-	/* As large as nothing in memory could hold. */
+	/* The most that is read, and one more; and as large as nothing in memory could hold. */
+	assert_int_equal(ftruncate(passwd, 4 << 20), 0);
+	check(&lab, &(struct expectation){"web", 3, 3, "", "/w"});
+	assert_int_equal(ftruncate(passwd, (4 << 20) + 1), 0);
+	check_refused(&lab, "web", "/etc/passwd");
 	assert_int_equal(ftruncate(passwd, INT64_C(1) << 40), 0);
 	check_refused(&lab, "web", "");
 	fd_close(passwd);
