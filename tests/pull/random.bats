@@ -14,6 +14,7 @@
 
 load helpers
 load trees
+load user
 
 SEED=${SEED:-1}
 COUNT=${COUNT:-4}
@@ -65,4 +66,26 @@ compare() {
 
 @test "what umoci refuses, or sees in another way" {
 	compare 's/ names=\S+//' links wild
+}
+
+@test "what an ordinary user makes of them" {
+	local seed
+
+	make_users
+	cd user || return 1
+	for ((seed = SEED; seed < SEED + COUNT; seed++)); do
+		echo "seed $seed"
+		"$LAB_DIR/randimage" "$seed" wild links user | "$LAB_DIR/mkimage" layout >/dev/null
+		chmod -R a+rX layout
+		user_runs "$BERTH_PULL" -q --from oci:layout:a --flat flat
+		user_runs "$BERTH_PULL" -q --from oci:layout:a overlay
+		mount_overlay userxattr
+		differ flat/rootfs overlay/rootfs 's/ names=\S+//' >"$T/differences" || {
+			umount overlay/rootfs
+			fail "the flat root (<) is not the overlay (>): $(head -n 20 "$T/differences")"
+			return 1
+		}
+		umount overlay/rootfs
+		rm -r layout flat overlay lower
+	done
 }

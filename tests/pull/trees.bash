@@ -43,7 +43,7 @@ same_as_umoci() {
 # no links in an overlay: $2, a sed script, leaves names= out then.
 same_as_overlay() {
 	pull -q --from "oci:layout:$1" overlay
-	mount_overlay
+	mount_overlay ""
 	differ flat/rootfs overlay/rootfs "${2:-}" >"$T/differences" || {
 		umount "$T/overlay/rootfs"
 		fail "the flat root (<) is not the overlay (>): $(head -n 20 "$T/differences")"
@@ -52,7 +52,7 @@ same_as_overlay() {
 	umount "$T/overlay/rootfs"
 }
 
-# As berth mounts it; by short names, since mount(8) passes a page of options at most.
+# As berth mounts it; by short names, since mount(8) passes a page of options at most. $1: one more.
 mount_overlay() {
 	local place names=() lower
 
@@ -62,8 +62,8 @@ mount_overlay() {
 		names+=("lower/${#names[@]}")
 	done < <(jq -j '.annotations["org.berth.overlay.lower"] + ":"' overlay/config.json)
 	lower=$(IFS=:; echo "${names[*]}")
-	mount -t overlay overlay -o "lowerdir=$lower,upperdir=overlay/upper,workdir=overlay/work" \
-		"$T/overlay/rootfs"
+	mount -t overlay overlay -o "lowerdir=$lower,upperdir=overlay/upper,workdir=overlay/work${1:+,$1}" \
+		"$PWD/overlay/rootfs"
 }
 
 mkimage() {
