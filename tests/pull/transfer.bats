@@ -138,6 +138,31 @@ bytes=600000- 206 $((SIZES[0] - 600000))"
 	contains "$(blob_requests "${DIGESTS[0]}")" "bytes=300000- 206"
 }
 
+@test "neither is a configuration, or the manifest of an index" {
+	local config index inner
+
+	serve_random_image 1000
+	config=$(jq -r .config.digest "$T/image/blobs/${MANIFEST/://}")
+	set_faults "short:20@$config"
+	pull pull "$IMAGE"
+	contains "$stderr" 'ended at 20 of'
+	rm -rf "$STORE"
+	set_faults "status:404:0@$config"
+	pull_fails "configuration $config: $REGISTRY: status 404" pull "$IMAGE"
+	start_registry other
+	index=$("$LAB_DIR/mkimage" "$T/index" <<-'END' | jq -r '.[0].digest'
+		{"ref": "x", "manifests": [{"layers": [{"entries": ["a"]}],
+			"platform": {"os": "linux", "architecture": "amd64"}}]}
+	END
+	)
+	"$LAB_DIR/mkimage" --push "http://$REGISTRY/x:1" "$T/index" x
+	inner=$(jq -r '.manifests[0].digest' "$T/index/blobs/${index/://}")
+	start_faulty
+	set_faults "short:20@$inner"
+	pull pull --platform amd64 "$REGISTRY/x:1"
+	contains "$stderr" 'ended at 20 of'
+}
+
 @test "a server without ranges sends all once more" {
 	serve_random_image 1000000
 	set_faults cut:300000 norange

@@ -182,9 +182,11 @@ static int check_realm(struct auth *auth, const char *realm, struct error *err)
 				      auth->registry->domain, realm);
 	}
 	r = http_url_parse(auth->http, auth->registry->base, &registry, err);
-	if (r >= 0)
-		r = http_url_parse(auth->http, realm, &url, err);
-	return r < 0 ? r : realm_check(&registry, &url, err);
+	if (r < 0)
+		return r;
+	r = http_url_parse(auth->http, realm, &url, err);
+	return r < 0 ? within(err, r, "%s: its token server", auth->registry->domain)
+		     : realm_check(&registry, &url, err);
 }
 
 static int find_credentials(struct auth *auth, struct error *err)

@@ -51,9 +51,10 @@ struct http_request {
 	const char *authorization;
 	const void *body; /* what is sent, or NULL */
 	size_t body_size;
-	uint64_t offset;	      /* above 0: "Range: bytes=N-" */
-	struct http_sink *sink;	      /* for the body of a 2xx answer; NULL: into the response */
-	size_t body_max;	      /* then at most so many bytes: more are -EFBIG */
+	uint64_t offset;	/* above 0: "Range: bytes=N-" */
+	struct http_sink *sink; /* for the body of a 2xx answer; NULL: into the response */
+	size_t body_max;	/* then at most so many bytes: more are -EFBIG */
+	size_t body_min;	/* fewer, of a length that nobody announced: the connection broke */
 	const atomic_bool *cancelled; /* besides the one of the options; or NULL */
 	unsigned connect_seconds;     /* to connect, TLS included; 0: as long as a stall */
 	bool no_redirects;	      /* refused, as they are of methods other than GET and HEAD */

@@ -150,6 +150,7 @@ static int ask_manifest(struct registry *registry, struct endpoint *endpoint, vo
 		.url = question->path,
 		.headers = headers,
 		.body_max = question->max,
+		.body_min = question->want ? question->want->size : 0,
 		.decodes = true,
 	};
 	int r = endpoint_request(endpoint, &request, &response, err);

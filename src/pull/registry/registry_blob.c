@@ -284,9 +284,12 @@ static int ask_config(struct registry *registry, struct endpoint *endpoint, void
 	_cleanup_raw_document_ struct raw_document document = {0};
 	_cleanup_http_response_ struct http_response response = {0};
 	_cleanup_free_ char *path = blob_path(question->want);
-	struct http_request request = {.url = path, .body_max = question->want->size};
+	struct http_request request = {
+		.url = path, .body_max = question->want->size, .body_min = question->want->size};
+	char text[DIGEST_TEXT_MAX];
 	int r = endpoint_request(endpoint, &request, &response, err);
 
+	(void)registry;
 	(void) final;
 	if (r == -EFBIG && response.status == 200)
 		return refuse_as(
@@ -296,7 +299,8 @@ static int ask_config(struct registry *registry, struct endpoint *endpoint, void
 	if (r < 0)
 		return r;
 	if (response.status != 200)
-		return http_status_error(&response, registry->source.name, err);
+		return within(err, http_status_error(&response, endpoint->name, err),
+			      "configuration %s", digest_text(&question->want->digest, text));
 	document.text = take_ptr(&response.body);
 	document.size = response.body_size;
 	digest_of(question->want->digest.algorithm, document.text, document.size, &document.digest);

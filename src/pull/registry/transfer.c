@@ -464,6 +464,18 @@ static int explain(struct transfer *t, CURLcode code)
 	return transfer_explain(&end, &t->response->failure, t->err);
 }
 
+/* Where no length is announced, a connection that broke looks like the end. */
+static int check_end(struct transfer *t)
+{
+	if (!is_success(t) || t->body.size >= t->exchange->request->body_min ||
+	    http_header(t->response, "content-length", 0) ||
+	    http_header(t->response, "transfer-encoding", 0))
+		return 0;
+	t->response->failure = HTTP_FAILURE_BROKEN;
+	return refuse_as(t->err, -ECONNRESET, "%s: the answer ended at %zu of %zu bytes", t->what,
+			 t->body.size, t->exchange->request->body_min);
+}
+
 static int perform(struct transfer *t, const struct certs *certs)
 {
 	struct curl_slist *headers = NULL;
@@ -485,7 +497,8 @@ static int perform(struct transfer *t, const struct certs *certs)
 		return t->result;
 	if (code != CURLE_OK && !t->enough)
 		return explain(t, code);
-	return t->begun ? 0 : begin_body(t); /* where there is none */
+	r = t->begun ? 0 : begin_body(t); /* where there is none */
+	return r < 0 ? r : check_end(t);
 }
 
 char *exchange_text(const struct exchange *exchange)
