@@ -132,11 +132,24 @@ static int object_of(const struct json *document, const char *key, const char *w
 	return 0;
 }
 
+/* The program base64 breaks lines, and who has written a file with it has got on with docker. */
+static char *without_line_ends(const char *text)
+{
+	char *joined = xstrdup(text), *end = joined;
+
+	for (; *text; text++)
+		if (*text != '\r' && *text != '\n')
+			*end++ = *text;
+	*end = '\0';
+	return joined;
+}
+
 static int decode(const char *auth, const char *what, struct credentials *ret, struct error *err)
 {
+	_cleanup_free_ char *joined = without_line_ends(auth), *text = NULL;
 	size_t size = 0;
-	_cleanup_free_ char *text = base64_decode(auth, &size);
 
+	text = base64_decode(joined, &size);
 	if (!text)
 		return refuse(err, "%s: \"auth\" is not base 64", what);
 	return split(text, size, what, ret, err);
@@ -280,7 +293,7 @@ static int search_file(const struct lookup *lookup, bool is_legacy, struct crede
 	if (fd < 0)
 		return fail(err, -errno, "open \"%s\"", lookup->path);
 	r = file_read_fd(fd, lookup->path, CREDENTIALS_FILE_MAX, &text, &size, err);
-	if (r < 0 || size == 0)
+	if (r < 0 || strspn(text, " \t\r\n") == size)
 		return r;
 	r = json_read(lookup->arena, text, size, lookup->path, &document, err);
 	if (r < 0)

@@ -111,6 +111,8 @@ static const struct {
 	{"{\"HttpHeaders\":{},\"experimental\":\"x\"}", "h:1", "x", "none"},
 	{"{}", "h:1", "x", "none"},
 	{"", "h:1", "x", "none"},
+	{" \n", "h:1", "x", "none"},
+	{"{\"auths\":{\"h:1\":{\"auth\":\"YTpz\\r\\nZWNyZXQ=\\n\"}}}", "h:1", "x", "a:secret"},
 	/* What is wrong is said, with the file. */
 	{"{\"auths\":{\"h:1\":{\"auth\":\"%secret\"}}}", "h:1", "x",
 	 "*config.json: \"h:1\": \"auth\" is not base 64"},
