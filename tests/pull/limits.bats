@@ -90,6 +90,20 @@ blob() {
 	exactly --max-depth 4
 }
 
+@test "directories that are only implied: no more than are remembered" {
+	((EUID == 0)) || skip "a file system of its own needs root"
+	rm -r "$T/image"
+	jq -n '{ref: "latest", layers: [{entries: [{path: ("%d/" + "d/" * 200 + "x"), repeat: 1305}]}]}' |
+		"$LAB_DIR/mkimage" "$T/image" >/dev/null
+	mkdir small
+	# In memory, where so many are made and removed soon.
+	# shellcheck disable=SC2016 # the inner shell expands it
+	run unshare -m bash -c 'mount -t tmpfs -o size=600m none small && exec "$@"' _ \
+		"$BERTH_PULL" --root "$T/small/store" -q --from "oci:$T/image" 3>&- 4>&-
+	((status == 1))
+	contains "$output" 'more than 262144 directories have no entry of their own'
+}
+
 @test "--max-layers" {
 	exactly --max-layers 2
 }
