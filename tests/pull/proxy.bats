@@ -120,6 +120,8 @@ proxied() {
 	contains "$stderr" 'it wants a login'
 	https_proxy=http://bob:wrong@$PROXY pull_fails 407 pull "$IMAGE"
 	lacks "$stderr" wrong
+	https_proxy='' http_proxy=http://$PROXY pull_fails 'status 407 Proxy Authentication Required' \
+		pull --insecure "$IMAGE"
 	rm "$T/proxy/log"
 	https_proxy=http://bob:hidden@$PROXY pull pull "$IMAGE" --tls-ca "$CA/ca.pem"
 	has_layers

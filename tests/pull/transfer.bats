@@ -362,6 +362,9 @@ whole 200"
 	set_faults 'header:Warning=299 - "use \"y\" instead"'
 	pull pull "$IMAGE"
 	is "$(grep -c 'use "y" instead' "$ERR")" 1
+	set_faults 'header:Warning=299 - "one, two", 199 x "no", 299 - "three" "Thu, 26 Nov 2026 08:00:00 GMT", 299 - "open'
+	pull pull "$IMAGE"
+	is "$(sed -n 's/.* says: //p' "$ERR")" $'one, two\nthree\nopen'
 	pull --quiet pull "$IMAGE"
 }
 

@@ -51,20 +51,32 @@ static void take_rate(struct news *news, const struct http_response *response)
 	pthread_mutex_unlock(&news->lock);
 }
 
-/* The text of `299 AGENT "TEXT"`, unquoted; NULL where it is none such. */
-static char *read_warning(const char *value)
+/*
+ * The text of `299 AGENT "TEXT"`, unquoted; NULL where it is none such. @at goes on to the next
+ * warning of the line, or to its end: what stands between may make one line of several.
+ */
+static char *read_warning(const char **at)
 {
-	const char *quote = str_starts(value, "299 ") ? strchr(value, '"') : NULL;
+	bool is_ours = str_starts(*at, "299 ");
+	const char *c = *at + strcspn(*at, "\"");
 	struct buf text = BUF_EMPTY;
 
-	if (!quote)
-		return NULL;
-	for (const char *c = quote + 1; *c && *c != '"' && text.size < WARNING_LENGTH; c++) {
+	for (c += *c == '"'; *c && *c != '"'; c++) {
 		if (*c == '\\' && c[1])
 			c++;
-		buf_add_char(&text, *c);
+		if (text.size < WARNING_LENGTH)
+			buf_add_char(&text, *c);
 	}
-	return buf_take(&text);
+	c += *c == '"';
+	c += strspn(c, " \t");
+	if (*c == '"') /* a date, which has a comma */
+		c += 1 + strcspn(c + 1, "\"");
+	c += strcspn(c, ",");
+	*at = c + strspn(c, ", \t");
+	if (is_ours && text.size > 0)
+		return buf_take(&text);
+	buf_done(&text);
+	return NULL;
 }
 
 /* True the first time; what comes after too many different ones is not told. */
@@ -88,10 +100,12 @@ void news_take(struct news *news, const char *host, const struct http_response *
 
 	take_rate(news, response);
 	for (size_t i = 0; (value = http_header(response, "warning", i)); i++) {
-		_cleanup_free_ char *text = read_warning(value);
+		while (*value) {
+			_cleanup_free_ char *text = read_warning(&value);
 
-		if (text && is_new(news, text))
-			log_warning("%s says: %s", host, text);
+			if (text && is_new(news, text))
+				log_warning("%s says: %s", host, text);
+		}
 	}
 }
 
