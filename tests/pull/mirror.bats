@@ -73,6 +73,14 @@ hub_requests() {
 	done
 }
 
+@test "what is there already costs the hub one HEAD where the mirror does not have it" {
+	pull pull x:1
+	set_faults status:404:0
+	: >"$T/hub/log"
+	pull pull x:1 --mirror "http://$MIRROR"
+	is "$(jq -r .method "$T/hub/log")" HEAD
+}
+
 @test "a layer that the mirror does not have comes from the hub" {
 	set_faults "status:404:0@${DIGESTS[0]}"
 	pull pull x:1 --mirror "http://$MIRROR"

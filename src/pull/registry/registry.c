@@ -164,7 +164,8 @@ static int ask_manifest(struct registry *registry, struct endpoint *endpoint, vo
 	if (r < 0)
 		return r;
 	news_take(&registry->news, endpoint->name, &response);
-	if (!question->document && may_have_no_head(response.status))
+	/* Behind a mirror there is somebody whose HEAD counts for no limit. */
+	if (!question->document && !endpoint->is_mirror && may_have_no_head(response.status))
 		return 0;
 	if (response.status != 200)
 		return status_error(registry, endpoint, &response, err);
