@@ -38,6 +38,13 @@ struct target {
 	struct stat st;
 };
 
+/* What parents_find() says where there is no such directory: also a link to itself may be in its
+ * place, which came later than the entry. */
+static bool is_nowhere(int r)
+{
+	return r == -ENOENT || r == -ENOTDIR || r == -ELOOP;
+}
+
 /* Finds @path (normalised, and cut apart in place). */
 static int find_target(struct unpack *unpack, char *path, struct target *ret, struct error *err)
 {
@@ -52,7 +59,7 @@ static int find_target(struct unpack *unpack, char *path, struct target *ret, st
 	r = parents_find(unpack, slash ? path : "", MISSING_REFUSE, &parent, err);
 	if (slash)
 		*slash = '/';
-	if (r == -ENOENT || r == -ENOTDIR) {
+	if (is_nowhere(r)) {
 		*err = (struct error)ERROR_NONE;
 		return 0;
 	}
@@ -256,10 +263,11 @@ static int retry_line(void *context, const struct index_entry *line, struct erro
 		return 0;
 	directory = xstrndup(line->path, slash ? (size_t)(slash - line->path) : 0);
 	r = parents_find(round->unpack, directory, MISSING_REFUSE, &place.parent, err);
-	if (r < 0 && r != -ENOENT && r != -ENOTDIR)
+	if (r < 0 && !is_nowhere(r))
 		return r;
 	/* Something else has taken the place, or the link has been made. */
-	if (r < 0 || fstatat(place.parent->fd, place.name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	if (r < 0 || !str_equal(place.parent->path, directory) ||
+	    fstatat(place.parent->fd, place.name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    !whiteout_is(&st)) {
 		*err = (struct error)ERROR_NONE;
 		return 0;

@@ -194,6 +194,13 @@ static const struct hostile_case link_cases[] = {
 	  {.path = "a", .type = '2', .target = "../victim"},
 	  {.path = "f"}},
 	 "a->../victim\nf=\n"},
+	/* What hides something is not what kept the place of a link. */
+	{"late-link-elsewhere",
+	 {{.path = "a/d/h", .type = '1', .target = "f"},
+	  {.path = "a", .type = '2', .target = "b"},
+	  {.path = "b/d/.wh.h"},
+	  {.path = "f"}},
+	 "a->b\nb/\nb/d/\nb/d/h%\nf=\n"},
 	{"late-link-target",
 	 {{.path = "h", .type = '1', .target = "a/passwd"},
 	  {.path = "a", .type = '2', .target = "../victim"}},
