@@ -22,9 +22,9 @@ load bundle
 	layer=$(echo "$STORE"/layers/sha256/*/fs)
 	before=$(find "$layer" -printf '%p %y %m %U %G %s %T@ %C@\n' | sort | sha256sum)
 	run_bundle bundle
-	is "$output" passwd
+	is "$output" $'hosts\npasswd'
 	run_bundle bundle
-	is "$output" $'more\npasswd'
+	is "$output" $'more\nhosts\npasswd'
 	is "$(<bundle/upper/kept)" $'more\nmore'
 	[[ -c bundle/upper/etc/group ]]
 	is "$(find "$layer" -printf '%p %y %m %U %G %s %T@ %C@\n' | sort | sha256sum)" "$before"
@@ -163,6 +163,28 @@ load bundle
 	done
 	busybox_bundle bundle --network host
 	is "$(jq -c .linux.sysctl bundle/config.json)" null
+}
+
+@test "where the image says nothing of names, loopback and the container have theirs" {
+	local line
+
+	busybox_image
+	run_script --userns 300000:65536 --hostname box.example \
+		'echo "127.0.0.1 more" >>/etc/hosts && cat /etc/hosts'
+	for line in $'127.0.0.1\tlocalhost' $'::1\tlocalhost' $'127.0.0.1\tbox.example' '127.0.0.1 more'; do
+		contains "$output" "$line"
+	done
+	mkdir mine
+	run_script --volume ./mine:/etc 'ls /etc'
+	is "$output" ''
+	rm -rf layout
+	busybox_image '{}' '[{"entries": [{"path": "etc/hosts", "data": "own"}]}]'
+	run_script 'cat /etc/hosts'
+	is "$output" own
+	rm -rf layout
+	busybox_image '{}' '[{"entries": [{"path": "etc/hosts", "target": "none", "type": "symlink"}]}]'
+	run_script 'cat /etc/hosts 2>/dev/null || echo nothing'
+	is "$output" nothing
 }
 
 @test "a working directory that is not there is root's, in a read-only root, too" {
@@ -426,7 +448,7 @@ with_cgroup2() {
 	run_bundle bundle
 	expected=$output
 	contains "$expected" $'uid=33(web) gid=34\n'
-	contains "$expected" $'/etc:\nadded\npasswd\n4755 33\ncontent\nCapBnd:\t00000000800405fb\nNoNewPrivs:\t1\nSeccomp:\t2'
+	contains "$expected" $'/etc:\nadded\nhosts\npasswd\n4755 33\ncontent\nCapBnd:\t00000000800405fb\nNoNewPrivs:\t1\nSeccomp:\t2'
 	contains "$expected" $'read-only\nbundle'
 	is "$(with_cgroup2 runc --root "$T/runc" run -b bundle "$ID" </dev/null)" "$expected" runc
 	# Debian 12's crun raises a limit that root here may not raise, unless there are no cgroups.

@@ -37,6 +37,8 @@ void seccomp_profile_write(struct json_writer *w, const struct json *profile,
 /* bundle_paths.c: linux.maskedPaths and linux.readonlyPaths. */
 void bundle_paths_write(struct json_writer *w);
 
+#define DEFAULT_HOSTNAME "berth"
+
 /* All that config.json is made of. */
 struct bundle_contents {
 	const struct bundle_plan *plan;
@@ -45,6 +47,7 @@ struct bundle_contents {
 	const char *lower; /* the layers as berth's annotation has them; NULL: a plain root */
 	const struct bundle_mount *volumes; /* what the image's volumes have become */
 	size_t volume_count;
+	bool has_hosts; /* the bundle has a file for the container's /etc/hosts */
 };
 
 /* bundle_config.c, bundle_process.c, bundle_annotations.c. The text is the caller's. */
@@ -72,6 +75,7 @@ struct bundle_work {
 	const char *lower;	      /* see bundle_contents */
 	struct bundle_mount *volumes; /* in the arena */
 	size_t volume_count;
+	bool has_hosts;
 };
 
 /* bundle_root.c: the layers, and the root that they make; work->lower is set. */

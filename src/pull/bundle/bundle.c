@@ -174,28 +174,59 @@ static int write_config(const struct bundle_work *work, const struct bundle_user
 		.lower = work->lower,
 		.volumes = work->volumes,
 		.volume_count = work->volume_count,
+		.has_hosts = work->has_hosts,
 	};
 	_cleanup_free_ char *text = bundle_config_text(&contents);
 
 	return file_create_at(work->fd, "config.json", 0644, text, strlen(text), err);
 }
 
-/* The file that berth-net fills when the container is made: its root's, who may change it. */
-static int write_resolv(const struct bundle_work *work, struct error *err)
+/* A file of the bundle that is the container's root's, who may change it. */
+static int write_for_root(const struct bundle_work *work, const char *name, const char *text,
+			  struct error *err)
 {
 	const struct bundle_plan *plan = work->plan;
 	uint32_t uid = 0, gid = 0;
-	int r;
+	int r = file_create_at(work->fd, name, 0644, text, strlen(text), err);
 
-	if (!bundle_network_has_resolv(plan))
-		return 0;
-	r = file_create_at(work->fd, "resolv.conf", 0644, "", 0, err);
 	if (r < 0 || !plan->map_layers)
 		return r;
 	if (!id_maps_find(&plan->uids, 0, &uid) || !id_maps_find(&plan->gids, 0, &gid) ||
-	    fchownat(work->fd, "resolv.conf", uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
-		return fail(err, -errno, "give \"resolv.conf\" to %u:%u", uid, gid);
+	    fchownat(work->fd, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return fail(err, -errno, "give \"%s\" to %u:%u", name, uid, gid);
 	return 0;
+}
+
+/* berth-net fills it when the container is made. */
+static int write_resolv(const struct bundle_work *work, struct error *err)
+{
+	return bundle_network_has_resolv(work->plan) ? write_for_root(work, "resolv.conf", "", err)
+						     : 0;
+}
+
+/* Whether the image says nothing of names: many rely on the engine, as Docker's have it. */
+static bool lacks_hosts(const struct merged *merged)
+{
+	_cleanup_fd_ int fd = merged_open(merged, "/etc/hosts", O_PATH | O_NOFOLLOW);
+	struct stat st;
+
+	if (fd < 0)
+		return fd == -ENOENT;
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0;
+}
+
+/* Without a network there are still the names of loopback and of the container. */
+static int write_hosts(struct bundle_work *work, struct error *err)
+{
+	const char *hostname = work->plan->hostname ? work->plan->hostname : DEFAULT_HOSTNAME;
+	_cleanup_free_ char *text = xasprintf("127.0.0.1\tlocalhost\n"
+					      "::1\tlocalhost ip6-localhost ip6-loopback\n"
+					      "127.0.0.1\t%s\n",
+					      hostname);
+
+	work->has_hosts =
+		bundle_network_may_have_hosts(work->plan) && lacks_hosts(&work->layers->merged);
+	return work->has_hosts ? write_for_root(work, "hosts", text, err) : 0;
 }
 
 /* What is in the bundle. */
@@ -218,6 +249,8 @@ static int fill(struct bundle_work *work, struct error *err)
 		r = bundle_volumes_make(work, err);
 	if (r >= 0)
 		r = write_resolv(work, err);
+	if (r >= 0)
+		r = write_hosts(work, err);
 	return r < 0 ? r : write_config(work, &user, err);
 }
 

@@ -95,7 +95,7 @@ static void write_wanted(struct json_writer *w, const struct bundle_contents *co
 	const struct bundle_plan *plan = contents->plan;
 	const size_t most = BUNDLE_NETWORK_MOUNTS + plan->mount_count + contents->volume_count;
 	_cleanup_free_ struct bundle_mount *all = xcalloc(most, sizeof(*all));
-	size_t count = bundle_network_mounts(plan, all);
+	size_t count = bundle_network_mounts(plan, contents->has_hosts, all);
 
 	for (size_t i = 0; i < plan->mount_count; i++)
 		all[count++] = plan->mounts[i];
@@ -201,7 +201,7 @@ char *bundle_config_text(const struct bundle_contents *contents)
 	json_member_string(&w, "path", "rootfs");
 	json_member_bool(&w, "readonly", options->read_only);
 	json_end_object(&w);
-	json_member_string(&w, "hostname", hostname ? hostname : "berth");
+	json_member_string(&w, "hostname", hostname ? hostname : DEFAULT_HOSTNAME);
 	write_mounts(&w, contents);
 	write_linux(&w, contents->plan);
 	bundle_network_write_hooks(&w, contents->plan);

@@ -309,6 +309,11 @@ bool bundle_network_has_resolv(const struct bundle_plan *plan)
 	return has_hook(&plan->network) && !bundle_mounts_overrule(plan, RESOLV);
 }
 
+bool bundle_network_may_have_hosts(const struct bundle_plan *plan)
+{
+	return plan->network.kind == BUNDLE_NETWORK_NONE && !bundle_mounts_overrule(plan, HOSTS);
+}
+
 static size_t add_mount(const struct bundle_plan *plan, const char *place, const char *source,
 			bool is_writable, struct bundle_mount *ret)
 {
@@ -330,7 +335,7 @@ static const char *of_host(const char *path)
 	return access(path, F_OK) == 0 ? path : NULL;
 }
 
-size_t bundle_network_mounts(const struct bundle_plan *plan,
+size_t bundle_network_mounts(const struct bundle_plan *plan, bool has_hosts,
 			     struct bundle_mount ret[static BUNDLE_NETWORK_MOUNTS])
 {
 	const struct bundle_network *network = &plan->network;
@@ -342,6 +347,8 @@ size_t bundle_network_mounts(const struct bundle_plan *plan,
 	} else if (has_hook(network)) {
 		count += add_mount(plan, RESOLV, "resolv.conf", true, ret + count);
 		count += add_mount(plan, HOSTS, network->hosts, false, ret + count);
+	} else if (has_hosts) {
+		count += add_mount(plan, HOSTS, "hosts", true, ret + count);
 	}
 	return count;
 }

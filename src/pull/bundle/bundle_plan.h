@@ -105,9 +105,11 @@ int bundle_network_prepare(struct arena *arena, struct bundle_plan *plan,
 			   struct error *err) must_check;
 /* Whether the container's /etc/resolv.conf is the bundle's file of that name. */
 bool bundle_network_has_resolv(const struct bundle_plan *plan);
+/* Whether /etc/hosts may be the bundle's file "hosts". */
+bool bundle_network_may_have_hosts(const struct bundle_plan *plan);
 /* The mounts on files of the container's /etc; returns how many. */
 #define BUNDLE_NETWORK_MOUNTS 2
-size_t bundle_network_mounts(const struct bundle_plan *plan,
+size_t bundle_network_mounts(const struct bundle_plan *plan, bool has_hosts,
 			     struct bundle_mount ret[static BUNDLE_NETWORK_MOUNTS]);
 /* linux.sysctl, for a network of its own. */
 void bundle_network_write_sysctl(struct json_writer *w, const struct bundle_plan *plan);

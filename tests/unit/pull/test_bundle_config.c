@@ -288,7 +288,7 @@ static void test_mounts(void **state)
 	struct lab lab;
 
 	lab_open(&lab, state);
-	LAYER(&lab, {"a/", ""});
+	LAYER(&lab, {"etc/", ""}, {"etc/hosts", "x"});
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		_cleanup_free_ char *name = xasprintf("m%zu", i), *found = NULL;
 

@@ -157,7 +157,7 @@ static void check_mounts(const char *const *args, const char *first, const char 
 	size_t count, i = 0;
 
 	read_line(&reading, args);
-	count = bundle_network_mounts(&reading.plan, mounts);
+	count = bundle_network_mounts(&reading.plan, false, mounts);
 	for (; i < count; i++) {
 		_cleanup_free_ char *found = xasprintf("%s %s %s", mounts[i].destination,
 						       mounts[i].source, mounts[i].options[1]);
