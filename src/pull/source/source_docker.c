@@ -203,7 +203,7 @@ static int read_image(struct docker_source *source, const struct json *image,
 		      const struct limits *limits, struct error *err)
 {
 	const char *const *paths = NULL;
-	struct image_config config;
+	struct image_config config = {.diff_id_count = 0};
 	size_t count = 0;
 	int r = field_text(image, "Config", &source->config_path, err);
 
