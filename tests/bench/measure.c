@@ -12,9 +12,10 @@
  * container to have ended; the word %i is an id that no other sample has.
  *
  * Theory of operation. Every round runs each job once, starting with another one each time, so
- * that a slow moment of the machine hits all rivals alike. After SECONDS no further round begins,
- * unless fewer than LEAST (ten) have been measured. The program is a child subreaper: a
- * container whose creator has exited becomes its child, and wait4() then tells when it has ended
+ * that a slow moment of the machine hits all rivals alike, and in another order, so that what one
+ * leaves behind (memory, a file system) does not always meet the same one. After SECONDS no further
+ * round begins, unless fewer than LEAST (ten) have been measured. The program is a child subreaper:
+ * a container whose creator has exited becomes its child, and wait4() then tells when it has ended
  * and what it cost: work that a runtime leaves to a detached process is counted too. The time
  * from a step's end to the container's end is not. The program is static and small because
  * the kernel folds the spawner's resident size into the spawned one's ru_maxrss: its own size is
@@ -206,6 +207,21 @@ static size_t jobs_read(struct job *jobs)
 	return job_count;
 }
 
+static size_t common_divisor(size_t a, size_t b)
+{
+	return b == 0 ? a : common_divisor(b, a % b);
+}
+
+/* From one job to the next in a round; with no divisor in common, all @count are met. */
+static size_t stride_of(size_t round, size_t count)
+{
+	size_t stride = count > 1 ? 1 + round % (count - 1) : 1;
+
+	while (common_divisor(stride, count) != 1)
+		stride++;
+	return stride;
+}
+
 static void rounds_measure(const struct job *jobs, size_t job_count, const struct extent *extent)
 {
 	long long end_ns = now_ns() + (long long)extent->seconds * 1000000000LL;
@@ -213,8 +229,10 @@ static void rounds_measure(const struct job *jobs, size_t job_count, const struc
 	for (size_t round = 0; round < extent->warmup + extent->rounds; round++) {
 		if (round >= extent->warmup + extent->least && now_ns() > end_ns)
 			return;
+		size_t stride = stride_of(round, job_count);
+
 		for (size_t i = 0; i < job_count; i++) {
-			const struct job *job = &jobs[(round + i) % job_count];
+			const struct job *job = &jobs[(round + i * stride) % job_count];
 
 			next_id();
 			struct sample sample = job_measure(job);

@@ -180,7 +180,7 @@ pull_section() {
 		  storage of its own. *By hand*: for each layer \`curl | igzip -d | tar x\`, all of them side by
 		  side, each to a directory of its own; no digest is checked.
 		- Everybody starts with nothing, and in turn: each round runs all of them, beginning with another
-		  one each time; the first $BENCH_WARMUP does not count. Page cache and free memory are warm.
+		  one each time, and in another order; the first $BENCH_WARMUP does not count. Page cache and free memory are warm.
 		- *tmpfs* and *ext4* are where all results and temporary files go; the latter has a journal and
 		  lies on a loop device backed by memory. Nobody waits for the disk at the end.
 		- Wall time is from the start of the first process to the end of the last. Peak resident memory is
