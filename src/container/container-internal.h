@@ -58,8 +58,8 @@ int state_root_open(const struct runtime *runtime, bool make, struct error *err)
 int state_claim(int rootfd, const char *id, struct error *err) must_check;
 /* Opens a container's directory. -ENOENT with runc's text if there is none. */
 int state_open(const struct runtime *runtime, const char *id, struct error *err) must_check;
-/* Takes the lock, @timeout_ms at most. 1: it is ours; 0: the directory is gone; -EBUSY. */
-int state_lock(int dirfd, int timeout_ms, struct error *err) must_check;
+/* Takes the lock, waits for it if asked to. 1: it is ours; 0: the directory is gone; -EBUSY. */
+int state_lock(int dirfd, bool wait, struct error *err) must_check;
 void state_unlock(int dirfd);
 /* Removes the directory and everything in it. */
 int state_remove(int rootfd, int dirfd, const char *id, struct error *err) must_check;

@@ -13,8 +13,8 @@
 /* How long a container that runs gets, when it is to be deleted, to turn out to be ending. */
 #define ENDING_TIMEOUT_MS 100
 
-/* How long somebody else may work on the container until we give up. */
-#define LOCK_TIMEOUT_MS 10000
+/* How long a cgroup may stay busy with processes that are ending. */
+#define CGROUP_TIMEOUT_MS 10000
 
 /*
  * A container that is being created by a living berth: its init is killed by way of the cgroup,
@@ -38,19 +38,19 @@ static void interrupt_creation(int dirfd)
 /* 1: the lock is ours; 0: somebody else has deleted the container meanwhile. */
 static int take_lock(int dirfd, bool force, struct error *err)
 {
-	int r = state_lock(dirfd, 0, err);
+	int r = state_lock(dirfd, /* wait= */ false, err);
 
 	if (r != -EBUSY)
 		return r;
 	if (force)
 		interrupt_creation(dirfd);
-	return state_lock(dirfd, LOCK_TIMEOUT_MS, err);
+	return state_lock(dirfd, /* wait= */ true, err);
 }
 
 /* All of the path but its last component is kept: who made it is not known any more. */
 static int destroy_at(int root, const char *path, struct error *err)
 {
-	return cgroup_destroy(root, path, cgroup_path_depth(path) - 1, LOCK_TIMEOUT_MS, err);
+	return cgroup_destroy(root, path, cgroup_path_depth(path) - 1, CGROUP_TIMEOUT_MS, err);
 }
 
 /* systemd takes a unit away once its cgroup is gone. */

@@ -8,9 +8,6 @@
 #include "sockets-internal.h"
 #include "terminal-internal.h"
 
-/* How long somebody else may work on a container that has ended until we give up. */
-#define LOCK_TIMEOUT_MS 10000
-
 static int start(struct creation *c, struct error *err)
 {
 	int r = creation_go(c, err);
@@ -33,7 +30,7 @@ static void tell_of_oom(const struct creation *c, int status)
 /* Unless somebody else has deleted it meanwhile. */
 static int destroy(struct creation *c, struct error *err)
 {
-	int r = state_lock(creation_directory(c), LOCK_TIMEOUT_MS, err);
+	int r = state_lock(creation_directory(c), /* wait= */ true, err);
 
 	return r <= 0 ? r : creation_destroy(c, err);
 }

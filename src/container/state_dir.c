@@ -31,7 +31,9 @@
 #define ID_MAX 255
 /* How often a lock that somebody holds is tried for. */
 #define LOCK_RETRY_MS 10
-#define BACKLOG	      16
+/* How long others may work on a container until we give up. */
+#define LOCK_TIMEOUT_MS 10000
+#define BACKLOG		16
 /* How often something new may be found in a directory that is being removed: see oom_note.c. */
 #define REMOVALS_MAX 16
 
@@ -95,7 +97,7 @@ static int open_locked(int rootfd, const char *id, struct error *err)
 
 	if (fd < 0)
 		return fail(err, -errno, "open the state directory of \"%s\"", id);
-	r = state_lock(fd, 0, err);
+	r = state_lock(fd, /* wait= */ false, err);
 	if (r == 0)
 		return refuse_as(err, -ENOENT, "container \"%s\" was deleted while it was created",
 				 id);
@@ -139,9 +141,9 @@ int state_open(const struct runtime *runtime, const char *id, struct error *err)
 	return fd < 0 ? fail(err, -errno, "open the state directory of \"%s\"", id) : fd;
 }
 
-int state_lock(int dirfd, int timeout_ms, struct error *err)
+int state_lock(int dirfd, bool wait, struct error *err)
 {
-	int64_t end = clock_now_ms() + timeout_ms;
+	int64_t end = clock_now_ms() + (wait ? LOCK_TIMEOUT_MS : 0);
 	struct stat st;
 
 	while (flock(dirfd, LOCK_EX | LOCK_NB) < 0) {

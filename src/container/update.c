@@ -17,9 +17,6 @@
 #include "limits-internal.h"
 #include "resctrl-internal.h"
 
-/* How long another command that changes the container may take. */
-#define LOCK_TIMEOUT_MS 10000
-
 int resources_read(const struct container *container, const struct spec_resources **ret,
 		   struct error *err)
 {
@@ -102,7 +99,7 @@ static int update(const struct runtime *runtime, struct container *container,
 
 static int lock(const struct container *container, struct error *err)
 {
-	int r = state_lock(container->dirfd, LOCK_TIMEOUT_MS, err);
+	int r = state_lock(container->dirfd, /* wait= */ true, err);
 
 	return r != 0 ? r
 		      : refuse_as(err, -ENOENT, "container \"%s\" does not exist",

@@ -122,6 +122,18 @@ static struct part *begin(struct lab *lab)
 	return part;
 }
 
+/* How many bytes the store keeps of the layer for the next run. */
+static uint64_t kept_size(const struct lab *lab)
+{
+	struct error err = ERROR_NONE;
+	uint64_t size = 0;
+	int fd = store_part_open(&lab->store, &lab->layer.digest, &size, &err);
+
+	assert_fine(fd, err);
+	close(fd);
+	return size;
+}
+
 static void assert_whole(struct lab *lab, struct part *part)
 {
 	_cleanup_reader_ struct reader *reader = part_reader(part);
@@ -193,7 +205,6 @@ static void test_failure(void **state)
 	struct part *part;
 	struct lab lab;
 	uint64_t size;
-	int fd;
 
 	open_lab(&lab, *state);
 	lab.steps.fails_at = 500000;
@@ -203,11 +214,9 @@ static void test_failure(void **state)
 	cleanup_reader(&reader);
 	part_end(part, /* remove= */ false);
 
-	fd = store_part_open(&lab.store, &lab.layer.digest, &size, &err);
-	assert_fine(fd, err);
+	size = kept_size(&lab);
 	assert_int_equal(size, (500000 + 16383) / 16384 * 16384);
 	assert_int_equal(size, all.size);
-	close(fd);
 
 	lab.steps.fails_at = 0;
 	part = begin(&lab);
@@ -220,11 +229,9 @@ static void test_failure(void **state)
 /* The same when nobody reads: what was only gathered is written in the end. */
 static void test_unread_failure(void **state)
 {
-	struct error err = ERROR_NONE;
 	struct part *part;
 	struct lab lab;
 	uint64_t size;
-	int fd;
 
 	open_lab(&lab, *state);
 	lab.steps.fails_at = 16384 * 3;
@@ -232,21 +239,17 @@ static void test_unread_failure(void **state)
 	while (lab.downloaded < lab.steps.fails_at)
 		usleep(1000);
 	part_end(part, /* remove= */ false);
-	fd = store_part_open(&lab.store, &lab.layer.digest, &size, &err);
-	assert_fine(fd, err);
+	size = kept_size(&lab);
 	assert_int_equal(size, 16384 * 3);
-	close(fd);
 	close_lab(&lab);
 }
 
 /* A disk that is full for a while, amid what was gathered: what there is in the end is right. */
 static void test_full(void **state)
 {
-	struct error err = ERROR_NONE;
 	struct part *part;
 	struct lab lab;
 	uint64_t size;
-	int fd;
 
 	open_lab(&lab, *state);
 	signal(SIGXFSZ, SIG_IGN);
@@ -256,10 +259,8 @@ static void test_full(void **state)
 	while (lab.downloaded < 262144)
 		usleep(1000);
 	part_end(part, /* remove= */ false);
-	fd = store_part_open(&lab.store, &lab.layer.digest, &size, &err);
-	assert_fine(fd, err);
+	size = kept_size(&lab);
 	assert_in_range(size, 262144, SIZE);
-	close(fd);
 	lab.steps.is_limited = false;
 	part = begin(&lab);
 	assert_whole(&lab, part);
