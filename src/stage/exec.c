@@ -266,10 +266,11 @@ int launch_exec(const struct joining *joining, struct launched *ret, struct erro
 
 int launch_exec_go(int procfd, const struct launched *launched, struct error *err)
 {
+	static const char who[] = "the process";
 	/* In a paused container it answers once that is resumed; if it dies, the wait ends too. */
-	int r = go_and_wait(procfd, launched->socket, &launched->init, /* timeout_ms= */ -1, err);
+	int r = go_and_wait(procfd, launched->socket, &launched->init, who, /* timeout_ms= */ -1,
+			    err);
 
-	return r == -EPIPE
-		       ? refuse_as(err, r, "the process was killed before it executed the program")
-		       : r;
+	return r == -EPIPE ? refuse_as(err, r, "%s was killed before it executed the program", who)
+			   : r;
 }

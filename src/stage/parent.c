@@ -308,24 +308,24 @@ int launch_commit(const struct launched *launched, struct error *err)
 
 int launch_go(int procfd, int socket, const struct pidref *init, struct error *err)
 {
-	return go_and_wait(procfd, socket, init, ANSWER_TIMEOUT_MS, err);
+	return go_and_wait(procfd, socket, init, "the container's init", ANSWER_TIMEOUT_MS, err);
 }
 
-int go_and_wait(int procfd, int socket, const struct pidref *init, int timeout_ms,
+int go_and_wait(int procfd, int socket, const struct pidref *peer, const char *who, int timeout_ms,
 		struct error *err)
 {
 	struct message message;
 	int r = message_send(socket, MESSAGE_GO, err);
 
 	if (r >= 0)
-		r = message_wait_ack(socket, init, timeout_ms, err);
+		r = message_wait_ack(socket, peer, timeout_ms, err);
 	if (r < 0)
 		return r;
 	/* From here on only the hooks of startContainer take time, and they have time-outs. */
 	r = message_wait(socket, NULL, -1, &message, err);
 	if (r < 0)
 		return r;
-	/* There was no program to execute, and init has ended. */
+	/* There was no program to execute, and it has ended. */
 	if (r > 0 && message.type == MESSAGE_ACK)
 		return 0;
 	if (r > 0) {
@@ -333,9 +333,7 @@ int go_and_wait(int procfd, int socket, const struct pidref *init, int timeout_m
 		return message.type == MESSAGE_ERROR && err->code < 0 ? err->code : -EIO;
 	}
 	/* End-of-file: its exec closed the socket, or its death did. */
-	if (pidref_never_executed(procfd, init->pid))
-		return refuse_as(err, -ECHILD,
-				 "the container's init was killed before it executed "
-				 "the program");
+	if (pidref_never_executed(procfd, peer->pid))
+		return refuse_as(err, -ECHILD, "%s was killed before it executed the program", who);
 	return 0;
 }

@@ -44,8 +44,11 @@ struct birth {
 /* clone.c: as fork(2): 0 in the child; in the parent 1 or more, with *ret set, or an error. */
 int process_clone(const struct birth *birth, struct pidref *ret, struct error *err) must_check;
 
-/* parent.c: launch_go() for a process that may take @timeout_ms to answer; -1: for ever. */
-int go_and_wait(int procfd, int socket, const struct pidref *init, int timeout_ms,
+/*
+ * parent.c: launch_go() for a process that errors call @who, and that may take @timeout_ms to
+ * answer; -1: for ever.
+ */
+int go_and_wait(int procfd, int socket, const struct pidref *peer, const char *who, int timeout_ms,
 		struct error *err) must_check;
 
 /*
