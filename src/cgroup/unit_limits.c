@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "berth/base/alloc.h"
+#include "berth/base/number_set.h"
 #include "berth/base/str.h"
 
 #include "unit-internal.h"
@@ -24,9 +25,6 @@
 /* systemd keeps quotas in whole percents of a processor over a reload: of a second, this. */
 #define PERCENT_US 10000
 #define SECOND_US  1000000
-
-/* Processors and memory nodes beyond these are not said to systemd. */
-#define CPUSET_MAX 8192
 
 struct limit_property {
 	const char *file;
@@ -98,53 +96,24 @@ static void add_cpu_max(struct unit_properties *to, const struct limit_property 
 		add_u64(to, "CPUQuotaPeriodUSec", period_us);
 }
 
-/* One item of a list, "3" or "0-2", at the beginning of @text; @length: what it takes. */
-static bool read_range(const char *text, size_t length, uint64_t *ret_first, uint64_t *ret_last)
-{
-	_cleanup_free_ char *first = xstrndup(text, length);
-	char *dash = strchr(first, '-');
-	const char *last = first;
-
-	if (dash) {
-		*dash = '\0';
-		last = dash + 1;
-	}
-	return str_to_u64(first, ret_first) == 0 && str_to_u64(last, ret_last) == 0 &&
-	       *ret_first <= *ret_last && *ret_last < CPUSET_MAX;
-}
-
-/* A list such as "0-3,7" as bits, the lowest first; the number of bytes, or -1. */
-static int read_cpuset(const char *text, uint8_t bits[static CPUSET_MAX / 8])
-{
-	uint64_t first, last, highest = 0;
-
-	for (;;) {
-		size_t length = strcspn(text, ",");
-
-		if (!read_range(text, length, &first, &last))
-			return -1;
-		for (uint64_t i = first; i <= last; i++)
-			bits[i / 8] |= (uint8_t)(1u << i % 8);
-		highest = last > highest ? last : highest;
-		text += length;
-		if (!*text)
-			return (int)(highest / 8) + 1;
-		text++;
-	}
-}
-
-/* An empty line means that there is none. */
+/*
+ * The bits of a list such as "0-3,7", the lowest first. An empty line means that there is none;
+ * what is no list is not said to systemd.
+ */
 static void add_cpuset(struct unit_properties *to, const struct limit_property *row,
 		       const char *value)
 {
-	uint8_t bits[CPUSET_MAX / 8] = {0};
-	int count = str_equal(value, "\n") ? 0 : read_cpuset(value, bits);
 	struct json *list = value_of_list(to->arena);
+	struct number_set set = {.end = 0};
 
-	for (int i = 0; i < count; i++)
-		value_add(list, value_of_u64(to->arena, bits[i]));
-	if (count >= 0)
-		property_add(to, row->name, "ay", list);
+	if (!str_equal(value, "\n") && number_set_parse(value, &set) < 0)
+		return;
+	for (size_t i = 0; i < set.end; i += 8) {
+		unsigned long word = set.words[i / NUMBER_SET_WORD_BITS];
+
+		value_add(list, value_of_u64(to->arena, word >> i % NUMBER_SET_WORD_BITS & 0xff));
+	}
+	property_add(to, row->name, "ay", list);
 }
 
 /* A number for one device, "MAJOR:MINOR". */

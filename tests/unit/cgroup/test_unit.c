@@ -187,7 +187,10 @@ static void test_limits(void **state)
 	expect_limits(&(struct spec_resources){.cpu_cpus = "0-2,9", .cpu_mems = "0"},
 		      "AllowedCPUs ay [7,2];AllowedMemoryNodes ay [1]");
 	expect_limits(&(struct spec_resources){.cpu_cpus = "0-7:2/4", .cpu_mems = "1-0"}, "");
-	expect_limits(&(struct spec_resources){.cpu_cpus = "8192", .cpu_mems = "0,"}, "");
+	expect_limits(&(struct spec_resources){.cpu_cpus = "8192", .cpu_mems = "0,x"}, "");
+	/* As the kernel reads it. */
+	expect_limits(&(struct spec_resources){.cpu_cpus = "1, 15-16,"},
+		      "AllowedCPUs ay [2,128,1]");
 	io.io_weights = (struct spec_io_devices){&weight, 1};
 	io.io_max[IO_READ_BPS] = (struct spec_io_devices){&rate, 1};
 	io.io_max[IO_WRITE_IOPS] = (struct spec_io_devices){&rate, 1};
