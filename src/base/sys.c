@@ -94,6 +94,16 @@ int sys_keyctl(int operation, unsigned long a, unsigned long b, unsigned long c)
 	return result(syscall(SYS_keyctl, operation, a, b, c));
 }
 
+int sys_set_mempolicy(int mode, const unsigned long *nodes, unsigned long bits)
+{
+	return result(syscall(SYS_set_mempolicy, mode, nodes, bits));
+}
+
+int sys_get_mempolicy(int *mode, unsigned long *nodes, unsigned long bits, unsigned flags)
+{
+	return result(syscall(SYS_get_mempolicy, mode, nodes, bits, NULL, flags));
+}
+
 int sys_setgroups(size_t count, const gid_t *list)
 {
 	return result(syscall(SYS_setgroups, count, list));

@@ -62,6 +62,11 @@ static void add_linux(struct json_writer *w)
 	json_member_bool(w, "schemata", true);
 	json_member_bool(w, "monitoring", true);
 	json_end_object(w);
+	json_key(w, "memoryPolicy");
+	json_begin_object(w);
+	json_member_strings(w, "modes", memory_policy_modes);
+	json_member_strings(w, "flags", memory_policy_flags);
+	json_end_object(w);
 	json_key(w, "mountExtensions");
 	json_begin_object(w);
 	add_flag(w, "idmap", "enabled", true);

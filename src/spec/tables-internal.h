@@ -38,6 +38,12 @@ extern const struct table block_io_table;
 
 extern const struct table intel_rdt_table; /* linux.intelRdt: struct spec_intel_rdt */
 
+extern const struct table memory_policy_table; /* linux.memoryPolicy: struct spec_memory_policy */
+
+/* number_list.c: a struct spec_number_list; an empty text is the same as no field. */
+int number_list_decode(const struct decoder *d, const struct field *field, const struct node *node,
+		       void *base, struct error *err) must_check;
+
 /* net_devices.c: linux.netDevices. */
 int net_devices_decode(const struct decoder *d, const struct field *field, const struct node *node,
 		       void *base, struct error *err) must_check;

@@ -24,6 +24,7 @@
 #include "berth/base/str.h"
 #include "berth/base/sys.h"
 #include "berth/linux/console.h"
+#include "berth/linux/placement.h"
 #include "berth/linux/process.h"
 #include "berth/stage/message.h"
 
@@ -72,6 +73,8 @@ static int settle(const struct joining *joining, int rootfd, struct error *err)
 		r = keyring_join(joining->id, err);
 	if (r >= 0 && joining->spec->linux.personality_set)
 		r = personality_apply(joining->spec->linux.personality, err);
+	if (r >= 0 && joining->spec->linux.memory_policy)
+		r = memory_policy_apply(joining->spec->linux.memory_policy, err);
 	return r < 0 ? r : enter_cwd(rootfd, joining->process->cwd, err);
 }
 

@@ -17,6 +17,7 @@
 #include "berth/linux/console.h"
 #include "berth/linux/hooks.h"
 #include "berth/linux/namespaces.h"
+#include "berth/linux/placement.h"
 #include "berth/linux/process.h"
 #include "berth/spec/state_document.h"
 #include "berth/stage/message.h"
@@ -311,6 +312,16 @@ static int step_personality(struct init *init, struct error *err)
 	return personality_apply(init->launch->spec->linux.personality, err);
 }
 
+static bool wants_memory_policy(const struct launch *launch)
+{
+	return launch->spec->linux.memory_policy != NULL;
+}
+
+static int step_memory_policy(struct init *init, struct error *err)
+{
+	return memory_policy_apply(init->launch->spec->linux.memory_policy, err);
+}
+
 static bool has_process(const struct launch *launch)
 {
 	return launch->spec->process != NULL;
@@ -374,6 +385,8 @@ const struct step init_steps[] = {
 	{"root propagation", owns_mounts, step_root_propagation},
 	{"keyring", wants_keyring, step_keyring},
 	{"personality", wants_personality, step_personality},
+	/* After the file system was made, whose memory is not the program's. */
+	{"memory policy", wants_memory_policy, step_memory_policy},
 	{"cwd", has_process, step_cwd},
 	/* So that a program that is not there is an error of create, as with runc. */
 	{"executable", has_process, step_executable},

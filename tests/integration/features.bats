@@ -18,6 +18,7 @@ load helpers
 	json '.linux.apparmor.enabled and ([.linux.selinux.enabled, .linux.intelRdt.enabled,
 		.linux.mountExtensions.idmap.enabled] | all(type == "boolean"))'
 	json '.linux.intelRdt == {enabled: true, schemata: true, monitoring: true}'
+	json '.linux.memoryPolicy | (.modes | length) == 7 and (.flags | length) == 3'
 }
 
 @test "the lists have no doubles and are sorted where they are names" {
@@ -40,6 +41,25 @@ load helpers
 	berth_call run "$ID"
 	# Those that the caller lacks cannot be given; the names must be known.
 	lacks "$stderr" nknown
+}
+
+@test "every memory policy and flag that is listed is known" {
+	local mode nodes
+
+	berth features
+	config_args /bin/true
+	while read -r mode; do
+		config '.linux.memoryPolicy = {mode: $m, nodes: "0"}' --arg m "$mode"
+		[[ $mode != MPOL_DEFAULT && $mode != MPOL_LOCAL ]] || config '.linux.memoryPolicy.nodes = ""'
+		berth_call run "$ID"
+		# The kernel may know fewer, and takes flags with some modes only.
+		lacks "$stderr" 'is not one of'
+	done < <(jq -r '.linux.memoryPolicy.modes[]' "$OUT")
+	config '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0", flags: $f}' \
+		--argjson f "$(jq -c '[.linux.memoryPolicy.flags[] | select(. != "MPOL_F_RELATIVE_NODES")]' \
+			"$T/out.1")"
+	berth_call run "$ID"
+	lacks "$stderr" 'is not one of'
 }
 
 @test "every namespace that is listed works" {

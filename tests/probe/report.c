@@ -231,6 +231,26 @@ static void report_scheduling(void)
 	json_number("cpus", sched_getaffinity(0, sizeof(set), &set) ? -1 : CPU_COUNT(&set));
 }
 
+/* The policy of this process, and its nodes below 64. */
+static void report_memory_policy(void)
+{
+	unsigned long nodes[128] = {0};
+	int mode = 0;
+
+	json_object("memory_policy");
+	if (syscall(SYS_get_mempolicy, &mode, nodes, sizeof(nodes) * 8, NULL, 0) < 0)
+		json_string("error", errno_name(errno));
+	json_number("mode", mode & 0xff);
+	json_number("flags", mode & ~0xff);
+	json_array("nodes");
+	for (int i = 0; i < 64; i++) {
+		if (nodes[0] & 1ul << i)
+			json_number(NULL, i);
+	}
+	json_end();
+	json_end();
+}
+
 void report_process(void)
 {
 	char cwd[PATH_MAX] = "";
@@ -257,6 +277,7 @@ void report_process(void)
 	json_number("thp_disabled", prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0));
 	json_format("personality", "%#x", (unsigned int)personality(0xffffffff));
 	report_scheduling();
+	report_memory_policy();
 	report_limits();
 	report_keyring();
 }

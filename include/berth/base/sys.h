@@ -33,6 +33,9 @@ int sys_mount_setattr(int dirfd, const char *path, unsigned flags, struct mount_
 int sys_bpf(int command, void *attributes, unsigned size); /* attributes: union bpf_attr */
 int sys_seccomp(unsigned operation, unsigned flags, void *arguments);
 int sys_keyctl(int operation, unsigned long a, unsigned long b, unsigned long c);
+/* Of @bits bits the kernel takes one less. */
+int sys_set_mempolicy(int mode, const unsigned long *nodes, unsigned long bits);
+int sys_get_mempolicy(int *mode, unsigned long *nodes, unsigned long bits, unsigned flags);
 /* The group and user calls that act on the calling thread alone: berth has one thread. */
 int sys_setgroups(size_t count, const gid_t *list);
 int sys_setresuid(uid_t uid);

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "berth/base/id_map.h"
+#include "berth/spec/number_list.h"
 #include "berth/spec/resources.h"
 #include "berth/spec/seccomp.h"
 #include "berth/spec/strings.h"
@@ -67,6 +68,17 @@ struct spec_intel_rdt {
 	bool monitoring;
 };
 
+/* linux.memoryPolicy */
+struct spec_memory_policy {
+	int mode;  /* MPOL_BIND … */
+	int flags; /* MPOL_F_…, or 0 */
+	const char *mode_name;
+	struct spec_number_list nodes;
+};
+
+/* The words of mode and flags, NULL-terminated. */
+extern const char *const memory_policy_modes[], *const memory_policy_flags[];
+
 struct spec_linux {
 	struct spec_namespace namespaces[NAMESPACE_MAX];
 	struct spec_id_maps id_maps; /* of a new user namespace; of a joined one, or empty */
@@ -84,7 +96,8 @@ struct spec_linux {
 	const char *mount_label;		/* NULL where not given */
 	const struct spec_intel_rdt *intel_rdt; /* NULL where not given */
 	bool personality_set;
-	unsigned long personality; /* for personality(2) */
+	unsigned long personality;			/* for personality(2) */
+	const struct spec_memory_policy *memory_policy; /* NULL where not given */
 };
 
 #endif

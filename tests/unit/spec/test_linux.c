@@ -363,8 +363,6 @@ static const struct refusal refusals[] = {
 	{LINUX, "\"intelRdt\": {\"enableCMT\": true}",
 	 "linux.intelRdt.enableCMT: the specification has enableMonitoring in its place"},
 	{LINUX, "\"intelRdt\": \"x\"", "linux.intelRdt: found a string, must be an object"},
-	{LINUX, "\"memoryPolicy\": {\"mode\": \"MPOL_BIND\"}",
-	 "linux.memoryPolicy: not supported yet"},
 	{LINUX, "\"devices\": {}", "linux.devices: found an object, must be an array"},
 	{LINUX, "\"devices\": [{\"type\": \"p\"}]", "linux.devices[0].path: required, but missing"},
 	{LINUX, "\"devices\": [{\"type\": \"p\", \"path\": \"dev/p\"}]",

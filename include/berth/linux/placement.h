@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which memory of the machine the calling process uses. */
+#ifndef BERTH_LINUX_PLACEMENT_H
+#define BERTH_LINUX_PLACEMENT_H
+
+#include "berth/base/error.h"
+#include "berth/spec/spec.h"
+
+/* memory_policy.c: set_mempolicy(2), for one who is in his cgroup: its cpuset counts. */
+int memory_policy_apply(const struct spec_memory_policy *policy, struct error *err) must_check;
+
+#endif
