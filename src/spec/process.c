@@ -237,6 +237,20 @@ static const struct field console_size_fields[] = {
 static const struct table console_size_table = {FIELDS(console_size_fields),
 						.size = sizeof(struct spec_process)};
 
+static const struct field exec_affinity_fields[] = {
+	{.name = "initial",
+	 .kind = FIELD_CUSTOM,
+	 AT(struct spec_exec_affinity, initial),
+	 .custom = number_list_decode},
+	{.name = "final",
+	 .kind = FIELD_CUSTOM,
+	 AT(struct spec_exec_affinity, final),
+	 .custom = number_list_decode},
+};
+
+static const struct table exec_affinity_table = {FIELDS(exec_affinity_fields),
+						 .size = sizeof(struct spec_exec_affinity)};
+
 static const struct field process_fields[] = {
 	{.name = "terminal", .kind = FIELD_BOOL, AT(struct spec_process, terminal)},
 	{.name = "consoleSize", .kind = FIELD_OBJECT, .table = &console_size_table},
@@ -269,7 +283,10 @@ static const struct field process_fields[] = {
 	{.name = "selinuxLabel", .kind = FIELD_STRING, AT(struct spec_process, selinux_label)},
 	UNSUPPORTED("scheduler", JSON_OBJECT, NOTHING_NULL),
 	UNSUPPORTED("ioPriority", JSON_OBJECT, NOTHING_NULL),
-	UNSUPPORTED("execCPUAffinity", JSON_OBJECT, NOTHING_EMPTY),
+	{.name = "execCPUAffinity",
+	 .kind = FIELD_OBJECT,
+	 AT(struct spec_process, exec_affinity),
+	 .table = &exec_affinity_table},
 };
 
 const struct table process_table = {FIELDS(process_fields), .size = sizeof(struct spec_process),

@@ -30,6 +30,15 @@
 
 #include "stage-internal.h"
 
+/* As with runc: a process that brings none has the container's. */
+static const struct spec_exec_affinity *affinity(const struct joining *joining)
+{
+	const struct spec_exec_affinity *own = &joining->process->exec_affinity;
+	const struct spec_process *container = joining->spec->process;
+
+	return own->initial.set || own->final.set || !container ? own : &container->exec_affinity;
+}
+
 /* Nothing of the host may come along into the container. */
 static int leave_host(const struct joining *joining, int socket, const struct lsm_exec *lsm,
 		      struct error *err)
@@ -115,6 +124,9 @@ static int child(const struct joining *joining, int socket, struct error *err)
 	int r = die_with_parent(socket, err);
 
 	signals_reset();
+	/* In the cgroup since its birth, and the less it runs elsewhere the better. */
+	if (r >= 0)
+		r = cpu_affinity_apply(&affinity(joining)->final, "final", err);
 	if (r >= 0)
 		r = lsm_open(joining->procfd, joining->process, joining->lsm_active, &entry.lsm,
 			     err);
@@ -249,8 +261,14 @@ static int clone_child(const struct joining *joining, const int sockets[static 2
 int launch_exec(const struct joining *joining, struct launched *ret, struct error *err)
 {
 	struct launched launched = LAUNCHED_UNSET;
-	int sockets[2], r;
+	/*
+	 * The specification speaks of the runtime's own process; its clone begins there, and the
+	 * kernel then fits that to the cpuset of the cgroup. We stay there: nothing waits for us.
+	 */
+	int sockets[2], r = cpu_affinity_apply(&affinity(joining)->initial, "initial", err);
 
+	if (r < 0)
+		return r;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
 		return fail(err, -errno, "make a socket pair");
 	launched.socket = sockets[0];

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "berth/base/error.h"
+#include "berth/spec/number_list.h"
 
 struct spec_rlimit {
 	int resource;	  /* RLIMIT_… */
@@ -39,6 +40,14 @@ extern const char *const capability_names[CAPABILITY_COUNT];
 /* Number of a capability by name, with or without "CAP_", in any case; -EINVAL: none such. */
 int capability_number(const char *name);
 
+/*
+ * process.execCPUAffinity: the processors of a process that exec adds; those of its parent, before
+ * it is in the container's cgroup, and its own from then on.
+ */
+struct spec_exec_affinity {
+	struct spec_number_list initial, final;
+};
+
 struct spec_process {
 	bool terminal;				/* a pseudo terminal as its standard streams … */
 	uint32_t console_height, console_width; /* … of this size; 0: not given */
@@ -59,6 +68,7 @@ struct spec_process {
 	int oom_score_adj;
 	const char *apparmor_profile; /* NULL where not given; see linux/lsm.c */
 	const char *selinux_label;    /* NULL where not given */
+	struct spec_exec_affinity exec_affinity;
 };
 
 /* Number of a resource by name ("RLIMIT_NOFILE"); -EINVAL: none such. */

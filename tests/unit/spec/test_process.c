@@ -244,8 +244,16 @@ static const struct refusal refusals[] = {
 	 "process.scheduler: not supported yet"},
 	{PROCESS, "\"ioPriority\": {\"class\": \"IOPRIO_CLASS_BE\", \"priority\": 4}",
 	 "process.ioPriority: not supported yet"},
-	{PROCESS, "\"execCPUAffinity\": {\"initial\": \"0\"}",
-	 "process.execCPUAffinity: not supported yet"},
+	{PROCESS, "\"execCPUAffinity\": []",
+	 "process.execCPUAffinity: found an array, must be an object"},
+	{PROCESS, "\"execCPUAffinity\": {\"initial\": 0}",
+	 "process.execCPUAffinity.initial: found a number, must be a string"},
+	{PROCESS, "\"execCPUAffinity\": {\"initial\": \"3-1\"}",
+	 "process.execCPUAffinity.initial: \"3-1\" is not a list of numbers such as \"0-3,7\""},
+	{PROCESS, "\"execCPUAffinity\": {\"initial\": \"0\", \"final\": \",\"}",
+	 "process.execCPUAffinity.final: \",\" is not a list of numbers such as \"0-3,7\""},
+	{PROCESS, "\"execCPUAffinity\": {\"final\": \"0-8192\"}",
+	 "process.execCPUAffinity.final: \"0-8192\" has a number above 8191"},
 };
 
 static void test_refusals(void **state)
@@ -266,6 +274,30 @@ static void test_asks_for_nothing(void **state)
 	       "\"env\": null, \"user\": null, \"capabilities\": null, \"rlimits\": null,"
 	       "\"terminal\": null, \"oomScoreAdj\": null, \"noNewPrivileges\": null");
 	accept(arena, PROCESS, "\"apparmorProfile\": null, \"execCPUAffinity\": {}");
+}
+
+static void test_exec_affinity(void **state)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	const struct spec_exec_affinity *affinity =
+		&accept(arena, PROCESS,
+			"\"execCPUAffinity\": {\"initial\": \"7\", \"final\": \"0-3,1500\"}")
+			 ->process->exec_affinity;
+
+	(void)state;
+	assert_string_equal(affinity->initial.text, "7");
+	assert_int_equal(affinity->initial.set->words[0], 0x80);
+	assert_string_equal(affinity->final.text, "0-3,1500");
+	assert_int_equal(affinity->final.set->end, 1501);
+	affinity = &accept(arena, PROCESS, "\"execCPUAffinity\": {\"final\": \"1\"}")
+			    ->process->exec_affinity;
+	assert_null(affinity->initial.set);
+	assert_true(number_set_has(affinity->final.set, 1));
+	affinity = &accept(arena, PROCESS, "\"execCPUAffinity\": {\"initial\": \"\"}")
+			    ->process->exec_affinity;
+	assert_null(affinity->initial.set);
+	assert_null(affinity->initial.text);
+	assert_null(affinity->final.set);
 }
 
 /* Whether the host has such a module is not for the decoder to say. */
@@ -381,6 +413,7 @@ int main(void)
 		cmocka_unit_test(test_rlimit_names),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_asks_for_nothing),
+		cmocka_unit_test(test_exec_affinity),
 		cmocka_unit_test(test_security_labels),
 		cmocka_unit_test(test_alone),
 		cmocka_unit_test(test_alone_refused),
