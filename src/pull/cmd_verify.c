@@ -39,7 +39,7 @@ struct job {
 	size_t shown;
 	uint64_t count;
 	bool removed;
-	int r; /* negative errno: nothing could be said */
+	int r; /* what layer_verify() returned; negative errno: nothing could be said */
 	struct error err;
 };
 
@@ -169,6 +169,7 @@ static void write_json(const struct work *work, struct buf *out)
 		json_member_string(&w, "layer", digest_text(&job->diff_id, digest));
 		json_member_u64(&w, "count", job->count);
 		json_member_bool(&w, "removed", job->removed);
+		json_member_bool(&w, "attributes", job->r == 0);
 		json_key(&w, "findings");
 		json_begin_array(&w);
 		for (size_t k = 0; k < job->shown; k++) {
@@ -202,7 +203,11 @@ static void write_text(const struct work *work, bool quiet, struct buf *out)
 		if (job->removed)
 			buf_printf(out, "%.12s: removed\n", job->diff_id.hex);
 		if (!job->count && job->r >= 0 && !quiet)
-			buf_printf(out, "%.12s: as it was unpacked\n", job->diff_id.hex);
+			buf_printf(out, "%.12s: as it was unpacked%s\n", job->diff_id.hex,
+				   job->r > 0
+					   ? ", but nobody knows its extended attributes: an older "
+					     "berth-pull unpacked it"
+					   : "");
 	}
 }
 

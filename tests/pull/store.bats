@@ -9,14 +9,14 @@ setup_file() {
 	"$LAB_DIR/mkimage" "$BATS_FILE_TMPDIR/layout" >/dev/null <<-'E'
 		[{"ref": "one", "layers": [
 		  {"entries": ["etc/", {"path": "etc/passwd", "data": "root:x:0:0::/root:/bin/sh\n"}, "usr/", "usr/bin/",
-		    {"path": "usr/bin/tool", "size": 300000, "fill": "abc", "mode": "4755"},
+		    {"path": "usr/bin/tool", "size": 300000, "fill": "abc", "mode": "4755", "xattrs": {"user.kept": "x"}},
 		    {"path": "usr/bin/other", "type": "hardlink", "target": "usr/bin/tool"},
 		    {"path": "lib", "target": "usr/lib"}, {"path": "run/fifo", "type": "fifo"}, "opt/d/e"]},
 		  {"entries": [{"path": "usr/bin/tool", "data": "new"}, {"path": "etc/passwd", "type": "whiteout"},
 		    {"path": "opt", "type": "opaque"}, {"path": "var/log/x", "data": "yy"}]}]},
 		 {"ref": "two", "layers": [
 		  {"entries": ["etc/", {"path": "etc/passwd", "data": "root:x:0:0::/root:/bin/sh\n"}, "usr/", "usr/bin/",
-		    {"path": "usr/bin/tool", "size": 300000, "fill": "abc", "mode": "4755"},
+		    {"path": "usr/bin/tool", "size": 300000, "fill": "abc", "mode": "4755", "xattrs": {"user.kept": "x"}},
 		    {"path": "usr/bin/other", "type": "hardlink", "target": "usr/bin/tool"},
 		    {"path": "lib", "target": "usr/lib"}, {"path": "run/fifo", "type": "fifo"}, "opt/d/e"]},
 		  {"entries": [{"path": "two", "size": 100000, "fill": "2"}]}]}]
@@ -406,6 +406,11 @@ flip() {
 	spoil '/usr/bin/tool: content' keeping_time usr/bin/tool flip usr/bin/tool
 	spoil '/usr/bin/tool: size 299999, not 300000' keeping_time usr/bin/tool truncate -s -1 usr/bin/tool
 	spoil '/usr/bin/tool: mode 0755, not 4755' chmod 0755 usr/bin/tool
+	spoil '/usr/bin/tool: attributes' setfattr -x user.kept usr/bin/tool
+	spoil '/usr/bin/tool: attributes' setfattr -n user.kept -v other usr/bin/tool
+	spoil '/usr/bin/tool: attributes' setfattr -n security.capability \
+		-v 0x0100000200040000000000000000000000000000 usr/bin/tool
+	spoil '/etc: attributes' setfattr -n trusted.x -v y etc
 	spoil '/etc/passwd: owner 7:8, not 0:0' chown 7:8 etc/passwd
 	spoil '/etc: time' touch etc
 	spoil '/etc/passwd: missing' keeping_time etc rm etc/passwd
@@ -415,6 +420,31 @@ flip() {
 	spoil '/run/fifo: a file, not a fifo' sh -c 'rm run/fifo; touch run/fifo'
 	spoil '/lib: a directory, not a symbolic link' sh -c 'rm lib; mkdir lib'
 	spoil '/opt/d: missing' rm -r opt/d
+}
+
+@test "of a layer of an older berth-pull verify says that it does not know the attributes" {
+	pull_one one b1
+	layer_with usr/bin/other
+	sed -i -e 1d -e 's/\x00\x00.*//' "$LAYER/index"
+	setfattr -n trusted.x -v y "$LAYER/fs/usr/bin/tool"
+	pull verify
+	is "$(grep -c ': as it was unpacked$' "$OUT")" 1
+	is "$(grep -c ': as it was unpacked, but nobody knows its extended attributes' "$OUT")" 1
+	pull verify --json
+	is "$(jq -c '[.[].attributes] | sort' "$OUT")" '[false,true]'
+	pull fsck
+	pull_one two b2
+}
+
+@test "a layer of a newer berth-pull is no damage" {
+	pull_one one b1
+	layer_with usr/bin/other
+	sed -i '1s/.*/index 3/' "$LAYER/index"
+	for command in verify fsck 'verify --repair' 'fsck --repair'; do
+		# shellcheck disable=SC2086
+		pull_fails 'of a newer berth-pull (version 3)' $command
+		[[ -d $LAYER ]]
+	done
 }
 
 @test "verify finds what became of whiteouts and opaque directories" {

@@ -21,6 +21,10 @@
 	((size_t)64 * 1024) /* two paths, each byte escaped, and numbers: there is no longer line  \
 			     */
 
+#define HEADER	    "index " /* and the version: "2\n" */
+#define HEADER_SIZE ((off_t)(sizeof(HEADER) + 1))
+#define NEWEST	    2
+
 struct index_writer {
 	int fd;
 	int failed; /* negative errno of the first write that did */
@@ -32,6 +36,7 @@ struct index_writer *index_writer_new(int fd)
 	struct index_writer *writer = xcalloc(1, sizeof(*writer));
 
 	writer->fd = fd;
+	buf_printf(&writer->buffer, HEADER "%d\n", NEWEST);
 	return writer;
 }
 
@@ -80,9 +85,13 @@ void index_writer_add(struct index_writer *writer, const struct index_entry *ent
 		   entry->type, entry->mode, entry->uid, entry->gid, entry->size,
 		   (long long)entry->mtime.tv_sec, entry->mtime.tv_nsec, entry->check);
 	add_escaped(buf, entry->path);
-	if (entry->target && *entry->target) {
+	if ((entry->target && *entry->target) || entry->attributes) {
 		buf_add_char(buf, '\0');
-		add_escaped(buf, entry->target);
+		add_escaped(buf, entry->target ? entry->target : "");
+	}
+	if (entry->attributes) {
+		buf_add_char(buf, '\0');
+		buf_printf(buf, "%08" PRIx32, entry->attributes);
 	}
 	buf_add_char(buf, '\n');
 	if (buf->size >= WRITE_SIZE)
@@ -110,11 +119,11 @@ static bool take_number(char **text, unsigned base, char end, uint64_t *ret)
 	return true;
 }
 
-static bool take_u32(char **text, unsigned base, uint32_t *ret)
+static bool take_u32(char **text, unsigned base, char end, uint32_t *ret)
 {
 	uint64_t value;
 
-	if (!take_number(text, base, ' ', &value) || value > UINT32_MAX)
+	if (!take_number(text, base, end, &value) || value > UINT32_MAX)
 		return false;
 	*ret = (uint32_t)value;
 	return true;
@@ -160,28 +169,41 @@ static bool unescape(char *text)
 	return true;
 }
 
-/* Reads a line, whose newline at @line + @size has become a NUL. */
-static bool read_line(char *line, size_t size, struct index_entry *ret)
+/* PATH and what may be behind it, up to @end. */
+static bool read_texts(char *path, const char *end, struct index_entry *ret)
 {
-	char *path, *target, *at = line + 2;
+	char *target = path + strlen(path), *attributes = target;
 
-	if (size < 2 || !line[0] || !strchr("fhulcbpdiwo", line[0]) || line[1] != ' ')
-		return false;
-	ret->type = line[0];
-	if (!take_u32(&at, 8, &ret->mode) || !take_u32(&at, 10, &ret->uid) ||
-	    !take_u32(&at, 10, &ret->gid) || !take_number(&at, 10, ' ', &ret->size) ||
-	    !take_time(&at, &ret->mtime) || !take_u32(&at, 16, &ret->check))
-		return false;
-	path = at;
-	target = path + strlen(path);
-	if (target < line + size) {
+	ret->attributes = 0;
+	if (target < end) {
 		target++;
-		if (!*target || target + strlen(target) != line + size)
+		attributes = target + strlen(target);
+		if (!*target && attributes == end)
+			return false;
+	}
+	if (attributes < end) {
+		attributes++;
+		if (!take_u32(&attributes, 16, '\0', &ret->attributes) || attributes != end + 1)
 			return false;
 	}
 	ret->path = path;
 	ret->target = target;
 	return unescape(path) && unescape(target);
+}
+
+/* Reads a line, whose newline at @line + @size has become a NUL. */
+static bool read_line(char *line, size_t size, struct index_entry *ret)
+{
+	char *at = line + 2;
+
+	if (size < 2 || !line[0] || !strchr("fhulcbpdiwo", line[0]) || line[1] != ' ')
+		return false;
+	ret->type = line[0];
+	if (!take_u32(&at, 8, ' ', &ret->mode) || !take_u32(&at, 10, ' ', &ret->uid) ||
+	    !take_u32(&at, 10, ' ', &ret->gid) || !take_number(&at, 10, ' ', &ret->size) ||
+	    !take_time(&at, &ret->mtime) || !take_u32(&at, 16, ' ', &ret->check))
+		return false;
+	return read_texts(at, line + size, ret);
 }
 
 /* What has been read and is no whole line yet. */
@@ -219,18 +241,41 @@ static int pass_lines(struct lines *lines, struct error *err)
 	return 0;
 }
 
+int index_version(int fd, struct error *err)
+{
+	char text[sizeof(HEADER) + 20], *at = text + strlen(HEADER);
+	ssize_t size = pread(fd, text, sizeof(text) - 1, 0);
+	uint64_t version;
+
+	if (size < 0)
+		return fail(err, -errno, "read the index of a layer");
+	text[size] = '\0';
+	if (!str_starts(text, HEADER))
+		return 1;
+	if (!take_number(&at, 10, '\n', &version) || version < 2)
+		return refuse(err, "the index of a layer is damaged");
+	if (version > NEWEST)
+		return refuse_as(err, -EOPNOTSUPP,
+				 "the index of a layer is of a newer berth-pull (version %llu)",
+				 (unsigned long long)version);
+	return (int)version;
+}
+
 int index_read(int fd,
 	       int (*each)(void *context, const struct index_entry *entry, struct error *err),
 	       void *context, struct error *err)
 {
 	_cleanup_free_ char *data = xcalloc(READ_SIZE + LINE_MAX_SIZE, 1);
 	struct lines lines = {.each = each, .context = context, .data = data};
+	int version = index_version(fd, err);
 	struct stat st;
 
+	if (version < 0)
+		return version;
 	if (fstat(fd, &st) < 0)
 		return fail(err, -errno, "read the index of a layer");
 	/* @each may add to the end: such lines are not for this time. */
-	for (off_t at = 0; at < st.st_size;) {
+	for (off_t at = version > 1 ? HEADER_SIZE : 0; at < st.st_size;) {
 		size_t room = READ_SIZE;
 		ssize_t size;
 		int r;

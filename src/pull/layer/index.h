@@ -4,9 +4,9 @@
  * `inspect` (what a layer adds, changes, hides), `verify` (is it still the same?) and when bundles
  * are made (which directories are there by implication only).
  *
- * A text, one line for each entry, in the order of the layer; a later line for the same path
- * replaces what was there (and what was beneath it, unless both are directories):
- *   TYPE MODE UID GID SIZE SECONDS.NANOSECONDS CHECK PATH[\0TARGET]\n
+ * A text: "index 2\n", then one line for each entry, in the order of the layer; a later line for
+ * the same path replaces what was there (and what was beneath it, unless both are directories):
+ *   TYPE MODE UID GID SIZE SECONDS.NANOSECONDS CHECK PATH[\0TARGET[\0ATTRIBUTES]]\n
  * TYPE:
  *   f     file                      l  symbolic link       c b p  device, fifo
  *   h     hard link; TARGET is the path of what it is linked to
@@ -19,6 +19,8 @@
  *   o     replaces no line: the directory at PATH hides what the layers below have in it
  * MODE octal. CHECK: CRC-32 of the content, 8 hexadecimal digits (of files). In PATH and TARGET "\"
  * and bytes below 0x20 are \ooo. Paths are as they are in the tree: no symbolic link is in one.
+ * ATTRIBUTES, where there are extended ones: their sum, see xattrs_check(), as CHECK is written;
+ * TARGET may be empty before it. Version 1 had no first line of its own, and no ATTRIBUTES.
  */
 #ifndef BERTH_PULL_INDEX_H
 #define BERTH_PULL_INDEX_H
@@ -37,13 +39,20 @@ struct index_entry {
 	uint64_t size;
 	struct timespec mtime;
 	uint32_t check;
-	const char *path;   /* beneath the layer's root, no "/" in front; "" is the root itself */
-	const char *target; /* of links and devices ("MAJOR:MINOR"), else "" */
+	const char *path;    /* beneath the layer's root, no "/" in front; "" is the root itself */
+	const char *target;  /* of links and devices ("MAJOR:MINOR"), else "" */
+	uint32_t attributes; /* 0: there are none, or nobody knows: INDEX_WITH_ATTRIBUTES */
 };
 
+/* The first version whose lines say what attributes there are. */
+#define INDEX_WITH_ATTRIBUTES 2
+
+/* The version of the index @fd; -EOPNOTSUPP for one that is yet to come. */
+int index_version(int fd, struct error *err) must_check;
+
 /*
- * Writes lines through a buffer of its own, from the offset of @fd (borrowed) on. An error of
- * write(2) is kept, and returned by the functions that return something.
+ * Writes an index through a buffer of its own to @fd (borrowed, empty). An error of write(2) is
+ * kept, and returned by the functions that return something.
  */
 struct index_writer *index_writer_new(int fd) __attribute__((returns_nonnull));
 void index_writer_add(struct index_writer *writer, const struct index_entry *entry);

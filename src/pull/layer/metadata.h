@@ -79,6 +79,13 @@ int xattrs_clear(int fd, bool plain, const char *path, struct error *err) must_c
 int xattrs_copy(int fromfd, int tofd, bool user_namespace, bool plain, const char *path,
 		struct error *err) must_check;
 
+/*
+ * The sum of the CRC-32 of each attribute (its name, a NUL, its value), in no order, of a file in a
+ * layer; 0: it has none. Without what overlayfs is told, and what is the host's: see
+ * xattr_is_of_host(), and what file systems show as attributes.
+ */
+int xattrs_check(int fd, uint32_t *ret, const char *path, struct error *err) must_check;
+
 /* "trusted.overlay." or "user.overlay." with @suffix. */
 #define OVERLAY_XATTR(user_namespace, suffix)                                                      \
 	((user_namespace) ? "user.overlay." suffix : "trusted.overlay." suffix)

@@ -89,11 +89,13 @@ void unpack_note(struct unpack *unpack, char type, const char *path, const char 
 	note(unpack, &line, metadata ? metadata : &nothing);
 }
 
-/* An entry's attributes, by a descriptor of either kind. */
+/* An entry's attributes, by a descriptor of either kind; what has come of them is put into @line.
+ */
 static int unpack_xattrs(struct unpack *unpack, int fd, const struct tar_entry *entry,
-			 const char *path, struct error *err)
+			 struct index_entry *line, struct error *err)
 {
 	const bool user_namespace = unpack->options->user_namespace;
+	const char *path = line->path;
 
 	for (size_t i = 0; i < entry->xattr_count; i++) {
 		const struct tar_xattr *given = &entry->xattrs[i];
@@ -116,7 +118,9 @@ static int unpack_xattrs(struct unpack *unpack, int fd, const struct tar_entry *
 		if (r > 0 && str_equal(xattr.name, "system.posix_acl_default"))
 			unpack->default_acls = unpack->parents_stale = true;
 	}
-	return 0;
+	/* Read again, since the kernel keeps some in another form, and an access list that says no
+	 * more than the mode not at all. */
+	return entry->xattr_count ? xattrs_check(fd, &line->attributes, path, err) : 0;
 }
 
 static int unpack_file(struct unpack *unpack, const struct place *place,
@@ -140,7 +144,7 @@ static int unpack_file(struct unpack *unpack, const struct place *place,
 	if (r >= 0)
 		r = metadata_own(fd, metadata, place->parent->inherits, place->path, err);
 	if (r >= 0)
-		r = unpack_xattrs(unpack, fd, entry, place->path, err);
+		r = unpack_xattrs(unpack, fd, entry, &line, err);
 	if (r >= 0)
 		r = metadata_date(fd, metadata, place->path, err);
 	if (r >= 0)
@@ -151,7 +155,7 @@ static int unpack_file(struct unpack *unpack, const struct place *place,
 /* What all but files and directories get, once they are made. */
 static int finish_node(struct unpack *unpack, const struct place *place,
 		       const struct tar_entry *entry, const struct metadata *metadata,
-		       struct error *err)
+		       struct index_entry *line, struct error *err)
 {
 	_cleanup_fd_ int fd =
 		openat(place->parent->fd, place->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -161,7 +165,7 @@ static int finish_node(struct unpack *unpack, const struct place *place,
 		return fail(err, -errno, "open \"%s\"", place->path);
 	r = metadata_own_node(fd, metadata, place->parent->inherits, place->path, err);
 	if (r >= 0)
-		r = unpack_xattrs(unpack, fd, entry, place->path, err);
+		r = unpack_xattrs(unpack, fd, entry, line, err);
 	if (r >= 0)
 		r = metadata_date(fd, metadata, place->path, err);
 	return r;
@@ -173,6 +177,7 @@ static int unpack_symlink(struct unpack *unpack, const struct place *place,
 {
 	const struct metadata of_link = {
 		.uid = metadata->uid, .gid = metadata->gid, .mode = 0777, .mtime = metadata->mtime};
+	struct index_entry line = {.type = 'l', .path = place->path, .target = entry->target};
 	int r = symlinkat(entry->target, place->parent->fd, place->name) < 0 ? -errno : 0;
 
 	if (r == -EEXIST) {
@@ -184,10 +189,10 @@ static int unpack_symlink(struct unpack *unpack, const struct place *place,
 	if (r < 0)
 		return fail(err, r, "make the link \"%s\"", place->path);
 	r = entry->xattr_count
-		    ? finish_node(unpack, place, entry, &of_link, err)
+		    ? finish_node(unpack, place, entry, &of_link, &line, err)
 		    : metadata_of_link(place->parent->fd, place->name, &of_link, place->path, err);
 	if (r >= 0)
-		unpack_note(unpack, 'l', place->path, entry->target, &of_link);
+		note(unpack, &line, &of_link);
 	return r;
 }
 
@@ -224,6 +229,7 @@ static int unpack_node(struct unpack *unpack, const struct place *place,
 		[TAR_FIFO] = {S_IFIFO, 'p'},
 	};
 	const dev_t device = entry->type == TAR_FIFO ? 0 : makedev(entry->major, entry->minor);
+	struct index_entry line = {.type = kinds[entry->type].note, .path = place->path};
 	char numbers[32];
 	int r;
 
@@ -238,11 +244,11 @@ static int unpack_node(struct unpack *unpack, const struct place *place,
 		return r;
 	if (mknodat(place->parent->fd, place->name, kinds[entry->type].format, device) < 0)
 		return fail(err, -errno, "make the device \"%s\"", place->path);
-	r = finish_node(unpack, place, entry, metadata, err);
+	r = finish_node(unpack, place, entry, metadata, &line, err);
 	snprintf(numbers, sizeof(numbers), "%u:%u", entry->major, entry->minor);
+	line.target = entry->type == TAR_FIFO ? NULL : numbers;
 	if (r >= 0)
-		unpack_note(unpack, kinds[entry->type].note, place->path,
-			    entry->type == TAR_FIFO ? NULL : numbers, metadata);
+		note(unpack, &line, metadata);
 	return r;
 }
 
@@ -251,12 +257,13 @@ static int describe_directory(struct unpack *unpack, int fd, const struct place 
 			      const struct tar_entry *entry, const struct metadata *metadata,
 			      struct error *err)
 {
+	struct index_entry line = {.type = 'd', .path = place->path};
 	int r = metadata_own(fd, metadata, place->parent->inherits, place->path, err);
 
 	if (r >= 0)
-		r = unpack_xattrs(unpack, fd, entry, place->path, err);
+		r = unpack_xattrs(unpack, fd, entry, &line, err);
 	if (r >= 0)
-		unpack_note(unpack, 'd', place->path, NULL, metadata);
+		note(unpack, &line, metadata);
 	path_set_remove(unpack->implied, place->path);
 	return r;
 }

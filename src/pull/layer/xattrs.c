@@ -18,6 +18,7 @@
 #include "berth/base/proc.h"
 #include "berth/base/str.h"
 
+#include "index.h"
 #include "metadata.h"
 
 /* What belongs to the host that the image was made on, or to the file system it was made on. */
@@ -167,22 +168,32 @@ struct transfer {
 	const char *path; /* for messages */
 };
 
+/* The value of the attribute @name of the file @from, a name in /proc: the caller's. */
+static char *read_value(const char *from, const char *name, ssize_t *ret_size)
+{
+	ssize_t size = getxattr(from, name, NULL, 0);
+	char *value = NULL;
+
+	if (size > 0) {
+		value = xcalloc((size_t)size, 1);
+		size = getxattr(from, name, value, (size_t)size);
+	}
+	*ret_size = size < 0 ? -errno : size;
+	return value;
+}
+
 /* @to: what @name is called there. */
 static int copy_one(const struct transfer *transfer, const char *name, const char *to,
 		    struct error *err)
 {
-	_cleanup_free_ char *value = NULL;
-	ssize_t size = getxattr(transfer->from, name, NULL, 0);
-	struct xattr xattr = {.name = to, .value = ""};
+	ssize_t size;
+	_cleanup_free_ char *value = read_value(transfer->from, name, &size);
+	const struct xattr xattr = {.name = to, .value = value ? value : "", .size = (size_t)size};
 	int r;
 
-	if (size > 0) {
-		xattr.value = value = xcalloc((size_t)size, 1);
-		size = getxattr(transfer->from, name, value, (size_t)size);
-	}
 	if (size < 0)
-		return fail(err, -errno, "read the attribute %s of \"%s\"", name, transfer->path);
-	xattr.size = (size_t)size;
+		return fail(err, (int)size, "read the attribute %s of \"%s\"", name,
+			    transfer->path);
 	r = xattr_set(transfer->to, &xattr, transfer->user_namespace, transfer->path, err);
 	return r < 0 ? r : 0;
 }
@@ -208,4 +219,45 @@ int xattrs_copy(int fromfd, int tofd, bool user_namespace, bool plain, const cha
 			r = copy_one(&transfer, name, to, err);
 	}
 	return r;
+}
+
+/* Those that an image can have. Some file systems show settings of theirs as others. */
+static bool is_of_image(const char *name)
+{
+	static const char *const kinds[] = {"user.", "security.", "trusted.", "system.posix_acl_"};
+
+	if (is_of_overlay(name) || xattr_is_of_host(name))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (str_starts(name, kinds[i]))
+			return true;
+	return false;
+}
+
+int xattrs_check(int fd, uint32_t *ret, const char *path, struct error *err)
+{
+	char from[FD_PATH_MAX];
+	ssize_t size;
+	_cleanup_free_ char *names = list(fd, &size);
+
+	*ret = 0;
+	if (size < 0)
+		return fail(err, (int)size, "list the attributes of \"%s\"", path);
+	fd_path(fd, from);
+	for (ssize_t at = 0; at < size; at += (ssize_t)strlen(names + at) + 1) {
+		_cleanup_free_ char *value = NULL;
+		const char *name = names + at;
+		ssize_t value_size;
+		uint32_t check;
+
+		if (!is_of_image(name))
+			continue;
+		value = read_value(from, name, &value_size);
+		if (value_size < 0)
+			return fail(err, (int)value_size, "read the attribute %s of \"%s\"", name,
+				    path);
+		check = index_check(0, name, strlen(name) + 1);
+		*ret += value ? index_check(check, value, (size_t)value_size) : check;
+	}
+	return 0;
 }

@@ -86,23 +86,30 @@ static int count_line(void *context, const struct index_entry *entry, struct err
 	return 0;
 }
 
-/* What is wrong with the parts of a layer; NULL: nothing. */
-static const char *check_parts(int layerfd)
+/* *ret_what: what is wrong with the parts of a layer; NULL: nothing. */
+static int check_parts(int layerfd, const char **ret_what, struct error *err)
 {
 	_cleanup_fd_ int indexfd =
 		openat(layerfd, "index", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct error err = ERROR_NONE;
 	uint64_t lines = 0;
 	struct stat st;
+	int r = 0;
 
+	*ret_what = NULL;
 	if (fstatat(layerfd, "fs", &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode))
-		return "there is no directory fs in it";
-	if (indexfd < 0 || fstat(indexfd, &st) < 0 || !S_ISREG(st.st_mode))
-		return "there is no file index in it";
+		*ret_what = "there is no directory fs in it";
+	else if (indexfd < 0 || fstat(indexfd, &st) < 0 || !S_ISREG(st.st_mode))
+		*ret_what = "there is no file index in it";
+	else
+		r = index_read(indexfd, count_line, &lines, err);
+	/* What a newer berth-pull has made is no damage. */
+	if (r == -EOPNOTSUPP)
+		return r;
 	/* There is the root's line at least: a power cut can leave none. */
-	if (index_read(indexfd, count_line, &lines, &err) < 0 || !lines)
-		return "its index is damaged";
-	return NULL;
+	if (!*ret_what && (r < 0 || !lines))
+		*ret_what = "its index is damaged";
+	*err = (struct error)ERROR_NONE;
+	return 0;
 }
 
 /* An entry of a layer's directory. */
@@ -142,7 +149,7 @@ int fsck_layer(void *context, const char *name, struct error *err)
 	const struct store *store = checking->store;
 	_cleanup_fd_ int fd = -EBADF;
 	struct digest digest;
-	const char *what;
+	const char *what = "not a directory";
 	int r = 1;
 
 	if (!read_name(checking, name, &digest))
@@ -150,7 +157,11 @@ int fsck_layer(void *context, const char *name, struct error *err)
 	fd = openat(store->fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno != ENOTDIR)
 		return fail(err, -errno, "open \"%s/%s\"", store->path, name);
-	what = fd < 0 ? "not a directory" : check_parts(fd);
+	if (fd >= 0)
+		r = check_parts(fd, &what, err);
+	if (r < 0)
+		return within(err, r, "layer %s", digest.hex);
+	r = 1;
 	if (!what)
 		r = check_since_boot(store, &digest, fd, err);
 	if (r < 0)

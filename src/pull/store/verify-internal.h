@@ -3,6 +3,8 @@
 #ifndef BERTH_PULL_VERIFY_INTERNAL_H
 #define BERTH_PULL_VERIFY_INTERNAL_H
 
+#include <stdbool.h>
+
 #include "berth/base/str.h"
 
 #include "layer/index.h"
@@ -13,7 +15,8 @@
 struct verification {
 	const struct verify *verify;
 	int rootfd, indexfd;
-	uint64_t lines; /* of the index, so far */
+	bool has_attributes; /* the index, of what is listed in it */
+	uint64_t lines;	     /* of the index, so far */
 	uint64_t findings;
 	struct suspects *suspects;
 };

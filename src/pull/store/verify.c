@@ -44,11 +44,16 @@ static int check_line(void *context, const struct index_entry *entry, struct err
 
 static int verify_all(struct verification *verification, struct error *err)
 {
-	int r = index_read(verification->indexfd, check_line, verification, err);
+	int r = index_version(verification->indexfd, err);
 
+	verification->has_attributes = r >= INDEX_WITH_ATTRIBUTES;
+	if (r >= 0)
+		r = index_read(verification->indexfd, check_line, verification, err);
 	if (r >= 0)
 		r = suspects_settle(verification, err);
-	return r < 0 ? r : verify_strangers(verification, err);
+	if (r >= 0)
+		r = verify_strangers(verification, err);
+	return r < 0 ? r : !verification->has_attributes;
 }
 
 int layer_verify(int layerfd, const struct verify *verify, uint64_t *ret_findings,

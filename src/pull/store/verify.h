@@ -18,11 +18,12 @@ struct verify {
 };
 
 /*
- * Compares type, mode, owner, size, time, link target, device and content (CRC-32) of all that the
- * index of the layer @layerfd (O_PATH, see store_layer_open()) has, and looks for what it has not.
- * Extended attributes are not in an index, but for those that make a directory opaque. The caller
- * must be able to read all of it. Memory is bounded whatever the layer. Returns the number of
- * findings, -EINTR where it was cancelled, or negative errno where nothing could be said.
+ * Compares type, mode, owner, size, time, link target, device, extended attributes and content
+ * (both by CRC-32) of all that the index of the layer @layerfd (O_PATH, see store_layer_open())
+ * has, and looks for what it has not. The caller must be able to read all of it. Memory is bounded
+ * whatever the layer. Returns 0, 1 where the index is of a berth-pull that did not write attributes
+ * down (all else was compared), -EINTR where it was cancelled, or negative errno where nothing
+ * could be said.
  */
 int layer_verify(int layerfd, const struct verify *verify, uint64_t *ret_findings,
 		 struct error *err) must_check;

@@ -14,6 +14,8 @@
 #include "berth/base/proc.h"
 #include "berth/base/root.h"
 
+#include "layer/metadata.h"
+
 #include "verify-internal.h"
 
 #define TARGET_MAX 4096 /* bytes of a symbolic link's text: symlink(7) */
@@ -92,6 +94,19 @@ static int compare_content(const struct verification *verification, const struct
 	if (verification->verify->progress)
 		atomic_fetch_add(verification->verify->progress, entry->size);
 	return 0;
+}
+
+static int compare_attributes(int fd, const struct index_entry *entry, struct buf *what,
+			      struct error *err)
+{
+	uint32_t found;
+	int r = xattrs_check(fd, &found, entry->path, err);
+
+	if (r == -EIO)
+		differ(what, "attributes cannot be read");
+	else if (r >= 0 && found != entry->attributes)
+		differ(what, "attributes");
+	return r == -EIO ? 0 : r;
 }
 
 static int compare_file(const struct verification *verification, const struct index_entry *entry,
@@ -205,6 +220,7 @@ static int compare(const struct verification *verification, const struct index_e
 {
 	const struct kind *kind = kind_of(entry->type);
 	struct stat st;
+	int r = 0;
 
 	if (fstat(fd, &st) < 0)
 		return fail(err, -errno, "stat");
@@ -214,6 +230,10 @@ static int compare(const struct verification *verification, const struct index_e
 	}
 	if (kind->has_owner)
 		compare_metadata(entry, &st, kind->has_mode, what);
+	if (kind->has_owner && verification->has_attributes)
+		r = compare_attributes(fd, entry, what, err);
+	if (r < 0)
+		return r;
 	if (entry->type == 'l')
 		compare_link(fd, entry, what);
 	else if (entry->type == 'h')

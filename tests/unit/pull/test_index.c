@@ -35,6 +35,7 @@ static int compare(void *context, const struct index_entry *entry, struct error 
 	assert_int_equal(entry->check, expected->check);
 	assert_string_equal(entry->path, expected->path);
 	assert_string_equal(entry->target, expected->target ? expected->target : "");
+	assert_int_equal(entry->attributes, expected->attributes);
 	seen->at++;
 	return 0;
 }
@@ -52,6 +53,8 @@ static const struct index_entry entries[] = {
 	 .target = NULL},
 	{.type = 'l', .mode = 0777, .path = "l", .target = " \\\n-> x"},
 	{.type = 'u', .path = "u", .target = "gone"},
+	{.type = 'f', .path = "with", .attributes = 0xfedcba98},
+	{.type = 'c', .path = "both", .target = "1:3", .attributes = 1},
 };
 
 static void test_round(void **state)
@@ -64,12 +67,12 @@ static void test_round(void **state)
 	(void)state;
 	writer = index_writer_new(fd);
 	/* More than any buffer, so that lines lie across borders. */
-	for (size_t i = 0; i < 10000; i++)
+	for (size_t i = 0; i < 12000; i++)
 		index_writer_add(writer, &entries[i % ARRAY_SIZE(entries)]);
 	assert_fine(index_writer_flush(writer, &err), err);
 	index_writer_free(writer);
 	assert_fine(index_read(fd, compare, &seen, &err), err);
-	assert_int_equal(seen.at, 10000);
+	assert_int_equal(seen.at, 12000);
 	fd_close(fd);
 }
 
@@ -145,6 +148,49 @@ static void test_damage(void **state)
 	}
 }
 
+static int read_text(const char *text, size_t size, struct error *err)
+{
+	_cleanup_fd_ int fd = scratch();
+
+	assert_int_equal(fd_write_all(fd, text, size), 0);
+	return index_read(fd, nothing, NULL, err);
+}
+
+/* What stands behind PATH, and the first line. */
+static void test_version(void **state)
+{
+	static const char fine[] = "index 2\nf 644 0 0 0 0.0 00000000 a\0b\00089abcdef\n";
+	static const char old[] = "f 644 0 0 0 0.0 00000000 a\n";
+	static const char newer[] = "index 3\nwhatever\n";
+	static const struct {
+		const char *text;
+		size_t size;
+	} damaged[] = {
+#define TEXT(text) {text, sizeof(text) - 1}
+		TEXT("index \n"),
+		TEXT("index 1\n"),
+		TEXT("index 2"),
+		TEXT("index 2\nf 644 0 0 0 0.0 00000000 a\0\n"),
+		TEXT("index 2\nf 644 0 0 0 0.0 00000000 a\0\0\n"),
+		TEXT("index 2\nf 644 0 0 0 0.0 00000000 a\0b\0\n"),
+		TEXT("index 2\nf 644 0 0 0 0.0 00000000 a\0b\0x\n"),
+		TEXT("index 2\nf 644 0 0 0 0.0 00000000 a\0b\000100000000\n"),
+		TEXT("index 2\nf 644 0 0 0 0.0 00000000 a\0b\00000000001\0\n"),
+#undef TEXT
+	};
+	struct error err = ERROR_NONE;
+
+	(void)state;
+	assert_fine(read_text(fine, sizeof(fine) - 1, &err), err);
+	assert_fine(read_text(old, sizeof(old) - 1, &err), err);
+	assert_failed(read_text(newer, sizeof(newer) - 1, &err), err, -EOPNOTSUPP);
+	assert_contains(err.text, "newer berth-pull (version 3)");
+	for (size_t i = 0; i < ARRAY_SIZE(damaged); i++) {
+		if (read_text(damaged[i].text, damaged[i].size, &err) != -EINVAL)
+			fail_msg("accepted: %zu", i);
+	}
+}
+
 /* The check over holes is the one of the zeros that they stand for. */
 static void test_check(void **state)
 {
@@ -177,7 +223,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round), cmocka_unit_test(test_longest),
 		cmocka_unit_test(test_full),  cmocka_unit_test(test_damage),
-		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_check), cmocka_unit_test(test_version),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

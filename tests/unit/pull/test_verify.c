@@ -4,6 +4,7 @@
 #include <sys/xattr.h>
 
 #include "layer/index.h"
+#include "layer/metadata.h"
 #include "store/verify.h"
 
 #include "../base/unit.h"
@@ -56,16 +57,17 @@ static void add(struct index_writer *writer, const struct world *world, char typ
 
 		assert_fine(index_check_file(fd, &entry.check, &err), err);
 	}
+	if (strchr("fd", type)) {
+		_cleanup_fd_ int fd = openat(world->fd, name, O_RDONLY | O_CLOEXEC);
+
+		assert_fine(xattrs_check(fd, &entry.attributes, path, &err), err);
+	}
 	index_writer_add(writer, &entry);
 }
 
-/* A tree with one of each kind that needs no rights, and its index. */
-static void make(const struct world *world)
+/* A tree with one of each kind that needs no rights. */
+static void make_tree(const struct world *world)
 {
-	_cleanup_fd_ int fd = -EBADF;
-	struct index_writer *writer;
-	struct error err = ERROR_NONE;
-
 	put_directory(world, "fs");
 	put_directory(world, "fs/etc");
 	put_directory(world, "fs/usr");
@@ -76,7 +78,15 @@ static void make(const struct world *world)
 	assert_int_equal(linkat(world->fd, "fs/usr/bin/tool", world->fd, "fs/usr/bin/other", 0), 0);
 	put_link(world, "fs/link", "usr/bin");
 	assert_int_equal(mkfifoat(world->fd, "fs/fifo", 0600), 0);
-	fd = openat(world->fd, "index", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+}
+
+static void write_index(const struct world *world)
+{
+	_cleanup_fd_ int fd =
+		openat(world->fd, "index", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	struct index_writer *writer;
+	struct error err = ERROR_NONE;
+
 	writer = index_writer_new(fd);
 	add(writer, world, 'd', "", "");
 	add(writer, world, 'd', "etc", "");
@@ -90,6 +100,12 @@ static void make(const struct world *world)
 	add(writer, world, 'p', "fifo", "");
 	assert_fine(index_writer_flush(writer, &err), err);
 	index_writer_free(writer);
+}
+
+static void make(const struct world *world)
+{
+	make_tree(world);
+	write_index(world);
 }
 
 /* Puts @content into a file, without changing its time. */
@@ -305,6 +321,60 @@ static void test_overlay(void **state)
 		     "dir: not opaque\ndir/hidden: missing\n");
 }
 
+static void set_attribute(const struct world *world, const char *name, const char *attribute,
+			  const char *value)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", world->path, name);
+
+	if (lsetxattr(path, attribute, value, strlen(value), 0) < 0 && errno == EOPNOTSUPP)
+		skip_because("a file system without attributes");
+}
+
+/* Attributes are in no order; what overlayfs and the host put there says nothing. */
+static void test_attributes(void **state)
+{
+	const struct world *world = *state;
+	_cleanup_free_ char *tool = xasprintf("%s/fs/usr/bin/tool", world->path);
+
+	set_attribute(world, ".", "user.try", "");
+	make(world);
+	set_attribute(world, "fs/usr/bin", "user.overlay.origin", "");
+	if (geteuid() == 0)
+		set_attribute(world, "fs/usr/bin", "trusted.overlay.origin", "");
+	check(world, "");
+	set_attribute(world, "fs/usr/bin", "user.x", "1");
+	set_attribute(world, "fs/usr/bin/tool", "user.y", "");
+	check(world, "usr/bin: attributes\nusr/bin/tool: attributes\n");
+	write_index(world);
+	check(world, "");
+	set_attribute(world, "fs/usr/bin", "user.x", "2");
+	assert_int_equal(removexattr(tool, "user.y"), 0);
+	set_attribute(world, "fs/usr/bin/tool", "user.z", "");
+	check(world, "usr/bin: attributes\nusr/bin/tool: attributes\n");
+}
+
+/* An index that does not know of attributes says nothing about them. */
+static void test_old_index(void **state)
+{
+	const struct world *world = *state;
+	const struct verify verify = {.finding = NULL};
+	const struct timespec times[2] = {{.tv_sec = 5}, {.tv_sec = 5}};
+	_cleanup_free_ char *line =
+		xasprintf("f 644 %u %u 0 5.0 00000000 file\n", getuid(), getgid());
+	struct error err = ERROR_NONE;
+	uint64_t count = 1;
+
+	put_directory(world, "fs");
+	put_file(world, "fs/file", "");
+	put_file(world, "index", line);
+	set_attribute(world, "fs/file", "user.y", "");
+	assert_int_equal(utimensat(world->fd, "fs/file", times, 0), 0);
+	assert_int_equal(layer_verify(world->fd, &verify, &count, &err), 1);
+	assert_int_equal(count, 0);
+	put_file(world, "index", "index 3\n");
+	assert_failed(layer_verify(world->fd, &verify, &count, &err), err, -EOPNOTSUPP);
+}
+
 /* More lines than the set of paths takes at once, and more suspects than are kept. */
 static void test_many(void **state)
 {
@@ -338,10 +408,10 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		world_test(test_whole), world_test(test_content), world_test(test_metadata),
-		world_test(test_kinds), world_test(test_missing), world_test(test_strangers),
-		world_test(test_index), world_test(test_overlay), world_test(test_replaced),
-		world_test(test_many),
+		world_test(test_whole), world_test(test_content),    world_test(test_metadata),
+		world_test(test_kinds), world_test(test_missing),    world_test(test_strangers),
+		world_test(test_index), world_test(test_overlay),    world_test(test_replaced),
+		world_test(test_many),	world_test(test_attributes), world_test(test_old_index),
 	};
 
 	if (skip_all_without(SYS_openat2, "openat2"))
