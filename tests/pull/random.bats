@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Random images (lab/randimage): umoci makes the same tree of them, and an overlay shows the same.
+# Random images (lab/randimage): umoci makes the same tree of them, an overlay shows the same, and
+# verify finds nothing.
 #
 # SEED and COUNT in the environment choose others than the few that are usual. What differs by design,
 # and is left out where umoci is asked (see also fidelity.bats):
@@ -49,6 +50,7 @@ compare() {
 			same_as_umoci a 1
 		fi
 		same_as_overlay a "$normal"
+		pull verify
 		cd "$BATS_TEST_TMPDIR" && rm -r "$T"
 	done
 	T=$BATS_TEST_TMPDIR
@@ -90,6 +92,7 @@ compare() {
 			return 1
 		}
 		umount overlay/rootfs
+		user_runs "$BERTH_PULL" verify
 		rm -r layout flat overlay lower
 	done
 }

@@ -58,6 +58,27 @@ static bool is_absent(int error)
 	return error == -ENOENT || error == -ENOTDIR || error == -ELOOP;
 }
 
+/* Of what a file system cannot keep the kernel keeps the time that is nearest. */
+static bool is_same_time(const struct timespec *listed, const struct timespec *found)
+{
+	static const int64_t ends[] = {
+		-0x80000000LL, /* all */
+		0x7fffffff,    /* small inodes */
+		0x37fffffff,   /* ext4 */
+		16299260424,   /* XFS */
+	};
+
+	if (listed->tv_sec == found->tv_sec)
+		return listed->tv_nsec == found->tv_nsec;
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		bool is_beyond = i == 0 ? listed->tv_sec < ends[i] : listed->tv_sec > ends[i];
+
+		if (is_beyond && found->tv_sec == ends[i] && found->tv_nsec == 0)
+			return true;
+	}
+	return false;
+}
+
 static void compare_metadata(const struct index_entry *entry, const struct stat *st, bool has_mode,
 			     struct buf *what)
 {
@@ -70,8 +91,7 @@ static void compare_metadata(const struct index_entry *entry, const struct stat 
 		buf_printf(what, " %u:%u, not %u:%u", st->st_uid, st->st_gid, entry->uid,
 			   entry->gid);
 	}
-	if (st->st_mtim.tv_sec != entry->mtime.tv_sec ||
-	    st->st_mtim.tv_nsec != entry->mtime.tv_nsec)
+	if (!is_same_time(&entry->mtime, &st->st_mtim))
 		differ(what, "time");
 }
 
@@ -176,10 +196,11 @@ static bool is_beneath_opaque(const struct verification *verification, const cha
 	_cleanup_free_ char *parent = xstrdup(path);
 	bool found = false;
 
-	for (char *slash; !found && (slash = strrchr(parent, '/'));) {
+	while (!found && *parent) {
+		char *slash = strrchr(parent, '/');
 		_cleanup_fd_ int fd = -EBADF;
 
-		*slash = '\0';
+		*(slash ? slash : parent) = '\0';
 		fd = open_entry(verification, parent, O_PATH);
 		found = fd >= 0 && is_opaque(fd);
 	}

@@ -291,7 +291,8 @@ static void test_replaced(void **state)
 static void test_overlay(void **state)
 {
 	const struct world *world = *state;
-	_cleanup_free_ char *dir = xasprintf("%s/fs/dir", world->path);
+	_cleanup_free_ char *dir = xasprintf("%s/fs/dir", world->path),
+			    *root = xasprintf("%s/fs", world->path);
 	_cleanup_fd_ int fd = -EBADF;
 	struct index_writer *writer;
 	struct error err = ERROR_NONE;
@@ -319,6 +320,10 @@ static void test_overlay(void **state)
 	assert_int_equal(mknodat(world->fd, "fs/null", S_IFCHR, 0), 0);
 	check(world, "gone: a file, not a whiteout\nnull: a whiteout, not a character device\n"
 		     "dir: not opaque\ndir/hidden: missing\n");
+	/* The root may be opaque, too. */
+	assert_int_equal(setxattr(root, "trusted.overlay.opaque", "y", 1, 0), 0);
+	assert_int_equal(unlinkat(world->fd, "fs/gone", 0), 0);
+	check(world, "null: a whiteout, not a character device\ndir: not opaque\n");
 }
 
 static void set_attribute(const struct world *world, const char *name, const char *attribute,
@@ -375,6 +380,26 @@ static void test_old_index(void **state)
 	assert_failed(layer_verify(world->fd, &verify, &count, &err), err, -EOPNOTSUPP);
 }
 
+/* The kernel keeps the nearest time that the file system can have. */
+static void test_times(void **state)
+{
+	const struct world *world = *state;
+	const struct timespec times[2] = {{.tv_sec = -0x80000000LL}, {.tv_sec = -0x80000000LL}};
+	const unsigned uid = getuid(), gid = getgid();
+	_cleanup_free_ char *before =
+		xasprintf("f 644 %u %u 0 -2147483649.5 00000000 file\n", uid, gid);
+	_cleanup_free_ char *after =
+		xasprintf("f 644 %u %u 0 -2147483647.5 00000000 file\n", uid, gid);
+
+	put_directory(world, "fs");
+	put_file(world, "fs/file", "");
+	assert_int_equal(utimensat(world->fd, "fs/file", times, 0), 0);
+	put_file(world, "index", before);
+	check(world, "");
+	put_file(world, "index", after);
+	check(world, "file: time\n");
+}
+
 /* More lines than the set of paths takes at once, and more suspects than are kept. */
 static void test_many(void **state)
 {
@@ -412,6 +437,7 @@ int main(void)
 		world_test(test_kinds), world_test(test_missing),    world_test(test_strangers),
 		world_test(test_index), world_test(test_overlay),    world_test(test_replaced),
 		world_test(test_many),	world_test(test_attributes), world_test(test_old_index),
+		world_test(test_times),
 	};
 
 	if (skip_all_without(SYS_openat2, "openat2"))
