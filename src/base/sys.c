@@ -104,6 +104,16 @@ int sys_get_mempolicy(int *mode, unsigned long *nodes, unsigned long bits, unsig
 	return result(syscall(SYS_get_mempolicy, mode, nodes, bits, NULL, flags));
 }
 
+int sys_sched_setattr(pid_t pid, const struct sys_sched_attr *attributes)
+{
+	return result(syscall(SYS_sched_setattr, pid, attributes, 0));
+}
+
+int sys_ioprio_set(int which, int who, int priority)
+{
+	return result(syscall(SYS_ioprio_set, which, who, priority));
+}
+
 int sys_setgroups(size_t count, const gid_t *list)
 {
 	return result(syscall(SYS_setgroups, count, list));

@@ -18,6 +18,10 @@ extern const struct table id_map_table; /* an item of uidMappings: struct id_map
 int id_maps_check(const struct node *node, const struct spec_id_maps *maps,
 		  struct error *err) must_check;
 
+/* scheduling.c: process.scheduler and process.ioPriority. */
+extern const struct table scheduler_table;   /* struct spec_scheduler */
+extern const struct table io_priority_table; /* struct spec_io_priority */
+
 /* process.capabilities: one set of struct spec_capabilities, which one is the argument. */
 int capability_set_decode(const struct decoder *d, const struct field *field,
 			  const struct node *node, void *base, struct error *err) must_check;

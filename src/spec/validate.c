@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a whole config.json must fulfil: clashes between fields of different objects. */
+#include <linux/sched.h>
+#include <sched.h>
+
 #include "tables-internal.h"
 
 /* Longest name of a host and of a domain, uname(2). */
@@ -79,6 +82,24 @@ static int check_namespaces(const struct node *linux, const struct spec_linux *s
 	return r < 0 ? r : check_time(linux, spec, err);
 }
 
+/* The hooks run as children of the process, which has its policy by then. */
+static int check_scheduler(const struct node *document, const struct spec *spec, struct error *err)
+{
+	const struct spec_scheduler *scheduler =
+		spec->process ? spec->process->scheduling.scheduler : NULL;
+	const struct node process = {.up = document, .member = "process"};
+	const struct node node = {.up = &process, .member = "scheduler"};
+
+	if (scheduler != NULL && scheduler->policy == SCHED_DEADLINE &&
+	    !(scheduler->flags & SCHED_FLAG_RESET_ON_FORK) &&
+	    spec->hooks[HOOK_START_CONTAINER].count > 0)
+		return refuse_at(&node, err,
+				 "hooks.startContainer cannot run: with SCHED_DEADLINE the kernel "
+				 "makes no further process, unless flags has "
+				 "SCHED_FLAG_RESET_ON_FORK");
+	return 0;
+}
+
 /* Without maps of its own a mount takes those of the container. */
 static int check_mounts(const struct node *document, const struct spec *spec, struct error *err)
 {
@@ -119,6 +140,8 @@ int spec_validate(const struct node *node, struct spec *spec, struct error *err)
 		r = check_mounts(node, spec, err);
 	if (r >= 0)
 		r = check_overlay(node, spec, err);
+	if (r >= 0)
+		r = check_scheduler(node, spec, err);
 	if (r >= 0)
 		r = check_uts_name(node, spec, "hostname", spec->hostname, err);
 	return r < 0 ? r : check_uts_name(node, spec, "domainname", spec->domainname, err);

@@ -26,6 +26,7 @@
 #include "berth/base/str.h"
 #include "berth/linux/console.h"
 #include "berth/linux/process.h"
+#include "berth/linux/scheduling.h"
 #include "berth/linux/seccomp.h"
 #include "berth/stage/message.h"
 
@@ -64,6 +65,29 @@ int enter_terminal(const struct console *console, int socket, struct error *err)
 	int r = message_send_fds(socket, fds, index, ARRAY_SIZE(fds), err);
 
 	return r < 0 ? r : console_take(console->slave, err);
+}
+
+bool asks_for_scheduling(const struct spec_scheduling *scheduling)
+{
+	return scheduling->scheduler || scheduling->io_priority;
+}
+
+/*
+ * The process tries first: the parent may be another user, who may not even make it less
+ * important. In a user namespace it is the parent alone who may have rights over the host.
+ */
+int enter_scheduling(const struct spec_scheduling *scheduling, int socket, struct error *err)
+{
+	int r = 0;
+
+	if (scheduling->scheduler)
+		r = scheduler_apply(0, scheduling->scheduler, err);
+	if (r == -EPERM)
+		r = message_ask(socket, MESSAGE_SCHEDULER, err);
+	if (r < 0 || !scheduling->io_priority)
+		return r;
+	r = io_priority_apply(0, scheduling->io_priority, err);
+	return r == -EPERM ? message_ask(socket, MESSAGE_IO_PRIORITY, err) : r;
 }
 
 /*

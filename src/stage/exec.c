@@ -26,6 +26,7 @@
 #include "berth/linux/console.h"
 #include "berth/linux/placement.h"
 #include "berth/linux/process.h"
+#include "berth/linux/scheduling.h"
 #include "berth/stage/message.h"
 
 #include "stage-internal.h"
@@ -37,6 +38,18 @@ static const struct spec_exec_affinity *affinity(const struct joining *joining)
 	const struct spec_process *container = joining->spec->process;
 
 	return own->initial.set || own->final.set || !container ? own : &container->exec_affinity;
+}
+
+/* The same for these, each for itself. */
+static struct spec_scheduling scheduling(const struct joining *joining)
+{
+	struct spec_scheduling own = joining->process->scheduling;
+
+	if (!own.scheduler && joining->spec->process)
+		own.scheduler = joining->spec->process->scheduling.scheduler;
+	if (!own.io_priority && joining->spec->process)
+		own.io_priority = joining->spec->process->scheduling.io_priority;
+	return own;
 }
 
 /* Nothing of the host may come along into the container. */
@@ -99,6 +112,18 @@ static int settle_terminal(const struct joining *joining, int rootfd, int socket
 	return r;
 }
 
+/* The parent serves what is asked for until it hears that nothing is any more. */
+static int settle_scheduling(const struct joining *joining, int socket, struct error *err)
+{
+	const struct spec_scheduling wanted = scheduling(joining);
+	int r;
+
+	if (!asks_for_scheduling(&wanted))
+		return 0;
+	r = enter_scheduling(&wanted, socket, err);
+	return r < 0 ? r : message_send(socket, MESSAGE_CREATED, err);
+}
+
 static int wait_for_go(int socket, struct error *err)
 {
 	struct message message;
@@ -143,6 +168,8 @@ static int child(const struct joining *joining, int socket, struct error *err)
 	if (r >= 0 && joining->process->terminal)
 		r = settle_terminal(joining, entry.rootfd, socket, err);
 	if (r >= 0)
+		r = settle_scheduling(joining, socket, err);
+	if (r >= 0)
 		r = wait_for_go(socket, err);
 	return r < 0 ? r : enter_program(&entry, err);
 }
@@ -186,6 +213,48 @@ static int receive_terminal(struct launched *launched, struct error *err)
 				 message.type);
 	*err = message.error;
 	return err->code < 0 ? err->code : -EIO;
+}
+
+static int serve(const struct spec_scheduling *wanted, const struct launched *launched,
+		 const struct message *message, struct error *err)
+{
+	int r;
+
+	if (message->type == MESSAGE_SCHEDULER)
+		r = scheduler_apply(launched->init.pid, wanted->scheduler, err);
+	else if (message->type == MESSAGE_IO_PRIORITY)
+		r = io_priority_apply(launched->init.pid, wanted->io_priority, err);
+	else
+		return refuse_as(err, -EPROTO, "received a message of type %u", message->type);
+	return r < 0 ? r : message_send(launched->socket, MESSAGE_ACK, err);
+}
+
+/* The child may need our rights for its scheduling, which is set when it says so. */
+static int serve_scheduling(const struct joining *joining, const struct launched *launched,
+			    struct error *err)
+{
+	const struct spec_scheduling wanted = scheduling(joining);
+	struct message message;
+
+	while (asks_for_scheduling(&wanted)) {
+		int r = message_wait(launched->socket, &launched->init, -1, &message, err);
+
+		if (r < 0)
+			return r;
+		if (r == 0)
+			return refuse_as(err, -ECHILD,
+					 "the process ended before its scheduling was set");
+		if (message.type == MESSAGE_CREATED)
+			return 0;
+		if (message.type == MESSAGE_ERROR) {
+			*err = message.error;
+			return err->code < 0 ? err->code : -EIO;
+		}
+		r = serve(&wanted, launched, &message, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 /* In the middle process: the child is born where it is to be, with the limits that it is to have.
@@ -277,6 +346,8 @@ int launch_exec(const struct joining *joining, struct launched *ret, struct erro
 	fd_close(sockets[1]);
 	if (r >= 0 && joining->process->terminal)
 		r = receive_terminal(&launched, err);
+	if (r >= 0)
+		r = serve_scheduling(joining, &launched, err);
 	if (r < 0) {
 		launched_undo(&launched);
 		return r;

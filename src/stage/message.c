@@ -13,10 +13,12 @@
 #define HEADER_SIZE offsetof(struct message, error)
 
 static const char *const type_names[MESSAGE_TYPE_MAX] = {
-	[MESSAGE_ERROR] = "error",     [MESSAGE_MAPS] = "maps",	  [MESSAGE_SOURCES] = "sources",
-	[MESSAGE_FDS] = "descriptors", [MESSAGE_HOOKS] = "hooks", [MESSAGE_CREATED] = "created",
-	[MESSAGE_COMMIT] = "commit",   [MESSAGE_GO] = "go",	  [MESSAGE_ACK] = "acknowledge",
-	[MESSAGE_TIME] = "time",
+	[MESSAGE_ERROR] = "error",	   [MESSAGE_MAPS] = "maps",
+	[MESSAGE_SOURCES] = "sources",	   [MESSAGE_FDS] = "descriptors",
+	[MESSAGE_HOOKS] = "hooks",	   [MESSAGE_CREATED] = "created",
+	[MESSAGE_COMMIT] = "commit",	   [MESSAGE_GO] = "go",
+	[MESSAGE_ACK] = "acknowledge",	   [MESSAGE_TIME] = "time",
+	[MESSAGE_SCHEDULER] = "scheduler", [MESSAGE_IO_PRIORITY] = "io priority",
 };
 
 static const char *type_text(uint32_t type)
@@ -220,4 +222,11 @@ int message_wait_ack(int socket, const struct pidref *peer, int timeout_ms, stru
 		return refuse_as(err, -EPROTO, "expected an acknowledgement, received \"%s\"",
 				 type_text(message.type));
 	return 0;
+}
+
+int message_ask(int socket, enum message_type type, struct error *err)
+{
+	int r = message_send(socket, type, err);
+
+	return r < 0 ? r : message_wait_ack(socket, /* peer= */ NULL, /* timeout_ms= */ -1, err);
 }

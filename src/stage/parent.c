@@ -26,6 +26,7 @@
 #include "berth/linux/namespaces.h"
 #include "berth/linux/netdevices.h"
 #include "berth/linux/process.h"
+#include "berth/linux/scheduling.h"
 #include "berth/spec/state_document.h"
 #include "berth/stage/message.h"
 
@@ -234,13 +235,26 @@ static int serve_hooks(const struct launch *launch, const struct launched *launc
 	return r;
 }
 
+static int serve_scheduler(const struct launch *launch, const struct launched *launched,
+			   struct error *err)
+{
+	return scheduler_apply(launched->init.pid, launch->spec->process->scheduling.scheduler,
+			       err);
+}
+
+static int serve_io_priority(const struct launch *launch, const struct launched *launched,
+			     struct error *err)
+{
+	return io_priority_apply(launched->init.pid, launch->spec->process->scheduling.io_priority,
+				 err);
+}
+
 /* What init may ask for, and who does it. */
 static int (*const servants[MESSAGE_TYPE_MAX])(const struct launch *, const struct launched *,
 					       struct error *) = {
-	[MESSAGE_MAPS] = serve_maps,
-	[MESSAGE_SOURCES] = serve_sources,
-	[MESSAGE_HOOKS] = serve_hooks,
-	[MESSAGE_TIME] = serve_time,
+	[MESSAGE_MAPS] = serve_maps,	       [MESSAGE_SOURCES] = serve_sources,
+	[MESSAGE_HOOKS] = serve_hooks,	       [MESSAGE_TIME] = serve_time,
+	[MESSAGE_SCHEDULER] = serve_scheduler, [MESSAGE_IO_PRIORITY] = serve_io_priority,
 };
 
 /* Init is gone without a word: says how. */

@@ -131,6 +131,13 @@ int wait_for_start(const struct launch *launch, int socket, int *ret_report,
 /* enter.c: sends both ends of the terminal to the parent, and makes it the process's own. */
 int enter_terminal(const struct console *console, int socket, struct error *err) must_check;
 
+/* enter.c: whether there is anything to set. */
+bool asks_for_scheduling(const struct spec_scheduling *scheduling);
+/* enter.c: sets it for the caller; what he has no right to in his user namespace, the parent does.
+ */
+int enter_scheduling(const struct spec_scheduling *scheduling, int socket,
+		     struct error *err) must_check;
+
 /* parent.c: takes the terminal that the child has sent. */
 struct message;
 int store_terminal(struct launched *launched, const struct message *message, const int *fds,

@@ -24,14 +24,6 @@
 
 #include "stage-internal.h"
 
-/* Asks the parent for something and waits until it is done. */
-static int ask(const struct init *init, enum message_type type, struct error *err)
-{
-	int r = message_send(init->socket, type, err);
-
-	return r < 0 ? r : message_wait_ack(init->socket, NULL, -1, err);
-}
-
 static bool joins_by_itself(const struct launch *launch)
 {
 	return launch->plan->join_count && !launch->plan->middle;
@@ -49,7 +41,7 @@ static bool wants_maps(const struct launch *launch)
 
 static int step_maps(struct init *init, struct error *err)
 {
-	int r = ask(init, MESSAGE_MAPS, err);
+	int r = message_ask(init->socket, MESSAGE_MAPS, err);
 
 	/* Until here our ids are not mapped: from now on root of the new namespace. */
 	if (r >= 0 && init->launch->plan->write_maps)
@@ -81,7 +73,7 @@ static bool wants_time(const struct launch *launch)
 
 static int step_time(struct init *init, struct error *err)
 {
-	int r = ask(init, MESSAGE_TIME, err);
+	int r = message_ask(init->socket, MESSAGE_TIME, err);
 
 	return r < 0 ? r : time_namespace_enter(init->launch->procfd, err);
 }
@@ -264,7 +256,7 @@ static bool wants_runtime_hooks(const struct launch *launch)
 
 static int step_runtime_hooks(struct init *init, struct error *err)
 {
-	return ask(init, MESSAGE_HOOKS, err);
+	return message_ask(init->socket, MESSAGE_HOOKS, err);
 }
 
 static bool wants_container_hooks(const struct launch *launch)
@@ -347,6 +339,16 @@ static int step_labels(struct init *init, struct error *err)
 	return lsm_open(launch->procfd, launch->spec->process, launch->lsm_active, &init->lsm, err);
 }
 
+static bool wants_scheduling(const struct launch *launch)
+{
+	return launch->spec->process && asks_for_scheduling(&launch->spec->process->scheduling);
+}
+
+static int step_scheduling(struct init *init, struct error *err)
+{
+	return enter_scheduling(&init->launch->spec->process->scheduling, init->socket, err);
+}
+
 const struct step init_steps[] = {
 	/* A user namespace that is joined owns what is made from here on. */
 	{"join", joins_by_itself, step_join},
@@ -392,6 +394,12 @@ const struct step init_steps[] = {
 	{"executable", has_process, step_executable},
 	/* While the host's procfs is there. They are asked for right before the exec. */
 	{"labels", has_process, step_labels},
+	/*
+	 * As with runc, an error of create, and what the startContainer hooks have, too; so it is
+	 * before any filter and any loss of capabilities. The last step, since what comes before
+	 * may be urgent when the container is not, and since SCHED_DEADLINE lets nobody fork.
+	 */
+	{"scheduling", wants_scheduling, step_scheduling},
 };
 
 const size_t init_step_count = ARRAY_SIZE(init_steps);

@@ -81,6 +81,34 @@ map_sub_ids() {
 		{containerID: 1, hostID: 200000, size: 65536}]'
 }
 
+# --- scheduling ---------------------------------------------------------------------------------
+
+@test "a process that is less important: of one's own id, and of a sub id that is another user's" {
+	config '.process.scheduler = {policy: "SCHED_BATCH", nice: 5} |
+		.process.ioPriority = {class: "IOPRIO_CLASS_BE", priority: 6}'
+	run_probe
+	json '.sched.policy == 3 and .nice == 5 and .ioprio == 16390'
+	config '(.linux.uidMappings, .linux.gidMappings) |= [{containerID: 0, hostID: 200000, size: 1000}]'
+	run_detached "$ID" sleep
+	berth exec "$ID" /bin/probe
+	json '.sched.policy == 3 and .nice == 5 and .ioprio == 16390'
+	jq '.process | .args = ["/bin/probe"] | .scheduler.nice = -1' config.json >"$T/process.json"
+	chmod 644 "$T/process.json"
+	berth_exits 255 exec --process "$T/process.json" "$ID"
+	one_line_error 'process.scheduler: set SCHED_BATCH, nice -1: needs CAP_SYS_NICE'
+}
+
+@test "a process that is more important is refused" {
+	config_args /bin/true
+	config '.process.scheduler = {policy: "SCHED_FIFO", priority: 1}'
+	berth_fails 'process.scheduler: set SCHED_FIFO, priority 1: needs CAP_SYS_NICE' run "$ID"
+	nothing_left
+	config 'del(.process.scheduler) | .process.ioPriority = {class: "IOPRIO_CLASS_RT"}'
+	berth_fails 'process.ioPriority: set IOPRIO_CLASS_RT, 0: this class needs CAP_SYS_NICE' \
+		run "$ID"
+	nothing_left
+}
+
 # --- ids -----------------------------------------------------------------------------------------
 
 @test "a single id: root inside is the user outside" {

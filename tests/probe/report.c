@@ -9,6 +9,7 @@
 #include <linux/keyctl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -220,9 +221,35 @@ static void report_keyring(void)
 		    syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0));
 }
 
+/* sched_getattr(2), which the C library does not have. */
+static void report_scheduler(void)
+{
+	struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime, deadline, period;
+	} is = {.size = 0};
+
+	if (syscall(SYS_sched_getattr, 0, &is, sizeof(is), 0) < 0)
+		return;
+	json_object("sched");
+	json_number("policy", is.policy);
+	json_number("flags", (long long)is.flags);
+	json_number("nice", is.nice);
+	json_number("priority", is.priority);
+	json_number("runtime", (long long)is.runtime);
+	json_number("deadline", (long long)is.deadline);
+	json_number("period", (long long)is.period);
+	json_end();
+}
+
 static void report_scheduling(void)
 {
 	cpu_set_t set;
+
+	report_scheduler();
 
 	errno = 0;
 	json_number("nice", getpriority(PRIO_PROCESS, 0));

@@ -16,6 +16,20 @@
 #include <sys/mount.h>
 #include <sys/types.h>
 
+/*
+ * The kernel's struct sched_attr. Its header cannot be had: of Linux 6.1 it clashes with the
+ * sched.h of every C library, and newer libraries define the struct themselves.
+ */
+struct sys_sched_attr {
+	uint32_t size; /* of this struct */
+	uint32_t policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+	uint32_t util_min, util_max;
+};
+
 int sys_openat2(int dirfd, const char *path, const struct open_how *how);
 int sys_clone3(struct clone_args *args); /* 0 in the child */
 int sys_pidfd_open(pid_t pid, unsigned flags);
@@ -36,6 +50,8 @@ int sys_keyctl(int operation, unsigned long a, unsigned long b, unsigned long c)
 /* Of @bits bits the kernel takes one less. */
 int sys_set_mempolicy(int mode, const unsigned long *nodes, unsigned long bits);
 int sys_get_mempolicy(int *mode, unsigned long *nodes, unsigned long bits, unsigned flags);
+int sys_sched_setattr(pid_t pid, const struct sys_sched_attr *attributes);
+int sys_ioprio_set(int which, int who, int priority);
 /* The group and user calls that act on the calling thread alone: berth has one thread. */
 int sys_setgroups(size_t count, const gid_t *list);
 int sys_setresuid(uid_t uid);

@@ -48,6 +48,29 @@ struct spec_exec_affinity {
 	struct spec_number_list initial, final;
 };
 
+/* process.scheduler, in the kernel's numbers; 0 where not given */
+struct spec_scheduler {
+	uint32_t policy;	 /* SCHED_… */
+	const char *policy_name; /* "SCHED_FIFO" */
+	uint64_t flags;		 /* SCHED_FLAG_… */
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime_ns, deadline_ns, period_ns;
+};
+
+/* process.ioPriority */
+struct spec_io_priority {
+	int class_number;	/* IOPRIO_CLASS_… */
+	const char *class_name; /* "IOPRIO_CLASS_BE" */
+	int level;		/* 0, the highest, to 7 */
+};
+
+/* NULL where not given */
+struct spec_scheduling {
+	const struct spec_scheduler *scheduler;
+	const struct spec_io_priority *io_priority;
+};
+
 struct spec_process {
 	bool terminal;				/* a pseudo terminal as its standard streams … */
 	uint32_t console_height, console_width; /* … of this size; 0: not given */
@@ -69,6 +92,7 @@ struct spec_process {
 	const char *apparmor_profile; /* NULL where not given; see linux/lsm.c */
 	const char *selinux_label;    /* NULL where not given */
 	struct spec_exec_affinity exec_affinity;
+	struct spec_scheduling scheduling;
 };
 
 /* Number of a resource by name ("RLIMIT_NOFILE"); -EINVAL: none such. */

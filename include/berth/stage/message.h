@@ -21,12 +21,14 @@ enum message_type {
 	MESSAGE_MAPS,  /* child: write my id maps, or compare those that I joined  → ACK */
 	MESSAGE_SOURCES, /* child: open the mount sources                            → FDS…, ACK */
 	MESSAGE_FDS,	 /* parent: some of the descriptors; child: its terminal, both ends */
-	MESSAGE_HOOKS,	 /* child: the file system stands, run the runtime's hooks   → ACK */
-	MESSAGE_CREATED, /* child: all is ready, only the start is missing */
-	MESSAGE_COMMIT,	 /* parent: the state is written, you outlive me now         → ACK */
-	MESSAGE_GO,	 /* parent or `start`: execute the program                   → ACK */
-	MESSAGE_ACK,	 /* done */
-	MESSAGE_TIME,	 /* child: write the offsets of my time namespace            → ACK */
+	MESSAGE_HOOKS,	     /* child: the file system stands, run the runtime's hooks   → ACK */
+	MESSAGE_CREATED,     /* child: all is ready, only the start is missing */
+	MESSAGE_COMMIT,	     /* parent: the state is written, you outlive me now         → ACK */
+	MESSAGE_GO,	     /* parent or `start`: execute the program                   → ACK */
+	MESSAGE_ACK,	     /* done */
+	MESSAGE_TIME,	     /* child: write the offsets of my time namespace            → ACK */
+	MESSAGE_SCHEDULER,   /* child: I may not, set my scheduling policy           → ACK */
+	MESSAGE_IO_PRIORITY, /* child: I may not, set my priority of I/O             → ACK */
 	MESSAGE_TYPE_MAX
 };
 
@@ -79,5 +81,8 @@ int message_wait_fds(int socket, const struct pidref *peer, int timeout_ms, stru
 /* Waits for an ACK. An error that came instead is copied to @err and its code returned. */
 int message_wait_ack(int socket, const struct pidref *peer, int timeout_ms,
 		     struct error *err) must_check;
+
+/* The child: asks the parent for something, and waits until it is done. */
+int message_ask(int socket, enum message_type type, struct error *err) must_check;
 
 #endif

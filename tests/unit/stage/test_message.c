@@ -210,7 +210,7 @@ static void test_malformed(void **state)
 		{MESSAGE_VERSION, MESSAGE_FDS, with_fds, -EBADMSG,
 		 "received 0 descriptors instead of 7"},
 		{MESSAGE_VERSION, MESSAGE_TYPE_MAX, whole, -EBADMSG,
-		 "received 8 bytes as a message of type 10"},
+		 "received 8 bytes as a message of type 12"},
 		{MESSAGE_VERSION, UINT32_MAX, whole, -EBADMSG, NULL},
 		{0, MESSAGE_ACK, whole, -EPROTO, "received a message of version 0, this is 1"},
 		{MESSAGE_VERSION + 1, MESSAGE_ACK, whole, -EPROTO,
