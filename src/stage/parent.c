@@ -329,9 +329,12 @@ int go_and_wait(int procfd, int socket, const struct pidref *peer, const char *w
 		struct error *err)
 {
 	struct message message;
-	int r = message_send(socket, MESSAGE_GO, err);
+	struct error unsent = ERROR_NONE;
+	int r = message_send(socket, MESSAGE_GO, &unsent);
 
-	if (r >= 0)
+	if (r < 0 && r != -EPIPE)
+		*err = unsent;
+	else /* It may have hung up already, and have said why before. */
 		r = message_wait_ack(socket, peer, timeout_ms, err);
 	if (r < 0)
 		return r;

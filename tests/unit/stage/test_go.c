@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How the wait for a program that is to be executed ends: of a container's init, and of exec. */
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "berth/base/sys.h"
@@ -16,6 +18,7 @@ enum conduct {
 	DIES_BEFORE_EXEC,
 	EXECUTES,
 	REPORTS,
+	REPORTS_EARLY,
 };
 
 /* Waits for MESSAGE_GO at @socket, and then never returns. */
@@ -25,6 +28,10 @@ static void conduct(int socket, enum conduct conduct)
 	struct message message;
 	struct error err = ERROR_NONE;
 
+	if (conduct == REPORTS_EARLY) {
+		message_send_error(socket, &reported);
+		_exit(1);
+	}
 	if (message_wait(socket, NULL, -1, &message, &err) <= 0 || conduct == DIES_AT_ONCE)
 		raise(SIGKILL);
 	if (message_send(socket, MESSAGE_ACK, &err) < 0 || conduct == DIES_BEFORE_EXEC)
@@ -59,11 +66,19 @@ static struct launched begin(enum conduct what)
 
 static void check(enum conduct what, bool is_exec, int code, const char *text)
 {
+	if (!has_call(SYS_pidfd_open))
+		skip_because("there is no pidfd_open(2)");
+
 	int procfd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct launched launched = begin(what);
+	struct pollfd end = {.fd = launched.init.fd, .events = POLLIN};
 	struct error err = ERROR_NONE;
-	int r = is_exec ? launch_exec_go(procfd, &launched, &err)
-			: launch_go(procfd, launched.socket, &launched.init, &err);
+	int r;
+
+	if (what == REPORTS_EARLY)
+		assert_int_equal(poll(&end, 1, 10000), 1);
+	r = is_exec ? launch_exec_go(procfd, &launched, &err)
+		    : launch_go(procfd, launched.socket, &launched.init, &err);
 
 	assert_int_equal(r, code);
 	assert_string_equal(err.text, text);
@@ -85,6 +100,14 @@ static void test_reported(void **state)
 	check(REPORTS, /* is_exec= */ true, -ENOEXEC, "execute \"x\": no");
 }
 
+/* It failed, and has ended, before it was told to go: what it said counts. */
+static void test_reported_early(void **state)
+{
+	(void)state;
+	check(REPORTS_EARLY, /* is_exec= */ false, -ENOEXEC, "execute \"x\": no");
+	check(REPORTS_EARLY, /* is_exec= */ true, -ENOEXEC, "execute \"x\": no");
+}
+
 /* Each is called what it is: the init of a container may be well while a process of exec dies. */
 static void test_killed(void **state)
 {
@@ -103,6 +126,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_executed),
 		cmocka_unit_test(test_reported),
+		cmocka_unit_test(test_reported_early),
 		cmocka_unit_test(test_killed),
 	};
 
