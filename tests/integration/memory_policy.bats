@@ -9,6 +9,10 @@ has_numa() {
 	[[ -d /sys/devices/system/node/node0 ]] || skip 'the kernel has no NUMA'
 }
 
+has_two_nodes() {
+	[[ -d /sys/devices/system/node/node1 ]] || skip 'needs two NUMA nodes'
+}
+
 # policy MODE NODES [FLAG...]: the container's.
 policy() {
 	config '.linux.memoryPolicy = {mode: $m, nodes: $n, flags: ($f | split(" "))}' \
@@ -47,7 +51,7 @@ policy_is() {
 	policy MPOL_INTERLEAVE 0-3 MPOL_F_RELATIVE_NODES
 	run_probe
 	policy_is 3 $((1 << 14)) '[0,1,2,3]'
-	policy MPOL_BIND 0-3
+	policy MPOL_BIND 0,40
 	run_probe
 	policy_is 2 0 '[0]'
 }
@@ -126,10 +130,31 @@ policy_is() {
 	nothing_left
 }
 
+@test "several nodes" {
+	local nodes
+
+	has_two_nodes
+	for nodes in 1 0-1; do
+		policy MPOL_BIND "$nodes"
+		run_script 'sed -n "1s/^[^ ]* \([^ ]*\) .*/\1/p" /proc/self/numa_maps'
+		is "$output" "bind:$nodes"
+	done
+	policy MPOL_INTERLEAVE 0,1
+	run_probe
+	policy_is 3 0 '[0,1]'
+}
+
+@test "the memory is from the node that is asked for" {
+	has_two_nodes
+	policy MPOL_BIND 1
+	run_script 'grep " stack " /proc/self/numa_maps'
+	contains "$output" N1=
+	lacks "$output" N0=
+}
+
 @test "a node outside of the container's cpuset" {
 	requires controller=cpuset
-	has_numa
-	[[ -d /sys/devices/system/node/node1 ]] || skip 'needs two NUMA nodes'
+	has_two_nodes
 	config '.linux.resources.cpu.mems = "0"'
 	policy MPOL_BIND 1
 	config_args /bin/true

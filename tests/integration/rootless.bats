@@ -553,6 +553,26 @@ undelegate() {
 	nothing_left
 }
 
+@test "exec goes to the processors that are asked for, and has the memory policy" {
+	local own
+
+	own=$(python3 -c 'import os; print(*sorted(os.sched_getaffinity(0))[-1:])')
+	config '.process.execCPUAffinity = {initial: "0-8191", final: $c}' --arg c "$own"
+	[[ ! -d /sys/devices/system/node/node0 ]] ||
+		config '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0"}'
+	run_detached "$ID" sleep
+	berth exec "$ID" sed -n 's/^Cpus_allowed_list:\t//p' /proc/self/status
+	is "$output" "$own"
+	[[ ! -d /sys/devices/system/node/node0 ]] || {
+		berth exec "$ID" /bin/probe
+		json '.memory_policy == {mode: 2, flags: 0, nodes: [0]}'
+	}
+	config '.process.execCPUAffinity.final = "8191"'
+	jq '.process | .args = ["/bin/true"]' config.json >"$T/process"
+	berth_exits 255 exec --process "$T/process" "$ID"
+	one_line_error 'process.execCPUAffinity.final: none of the processors "8191" is online'
+}
+
 @test "exec with additional groups and a single id is refused" {
 	run_detached "$ID" sleep
 	berth_exits 255 exec --additional-gids 7 "$ID" id
