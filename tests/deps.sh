@@ -21,7 +21,7 @@ test=(
 	golang-github-google-uuid-dev golang-github-mrunalp-fileutils-dev
 	golang-github-urfave-cli-dev
 	skopeo umoci isal zstd tini libarchive-tools python3 apache2-utils
-	user-mode-linux qemu-system-x86 systemd dbus dbus-user-session libpam-systemd
+	user-mode-linux qemu-system-x86 checkpolicy systemd dbus dbus-user-session libpam-systemd
 )
 
 case "${1:-}" in

@@ -22,6 +22,7 @@
 #include "berth/base/path.h"
 #include "berth/base/proc.h"
 #include "berth/cgroup/stats.h"
+#include "berth/linux/lsm.h"
 #include "berth/linux/namespaces.h"
 #include "berth/linux/netdevices.h"
 #include "berth/linux/process.h"
@@ -55,6 +56,7 @@ struct creation {
 	struct notify notify;		  /* owned */
 	const struct runtime *runtime;
 	unsigned lsm_active;
+	char *mount_label; /* owned; NULL: none */
 	char stamp[CLOCK_STAMP_MAX];
 	char *netdevices_helper; /* owned; NULL: no devices */
 	struct resctrl resctrl;	 /* owned */
@@ -202,6 +204,8 @@ static int prepare(struct creation *c, const struct runtime *runtime, bool attac
 	if (r >= 0)
 		r = lsm_check(c->spec->process, c->spec->linux.mount_label, &c->lsm_active, err);
 	if (r >= 0)
+		c->mount_label = lsm_mount_option(&c->spec->linux, c->lsm_active);
+	if (r >= 0)
 		r = resctrl_find(c->spec->linux.intel_rdt, c->options->id, &c->resctrl, err);
 	if (r >= 0)
 		r = pidfd_socket_connect(c->options->pidfd_socket, &c->pidfd_socket, err);
@@ -293,6 +297,7 @@ static int launch(struct creation *c, struct error *err)
 		.preserve_fds = c->options->preserve_fds,
 		.listening = &c->runtime->listening,
 		.lsm_active = c->lsm_active,
+		.mount_label = c->mount_label,
 		.no_pivot = c->options->no_pivot,
 		.no_new_keyring = c->options->no_new_keyring,
 	};
@@ -501,6 +506,7 @@ void creation_free(struct creation *c, bool destroy)
 	free(c->mount_users);
 	seccomp_program_done(&c->seccomp);
 	free(c->netdevices_helper);
+	free(c->mount_label);
 	free(c->config);
 	free(c->bundle);
 	arena_free(c->arena);

@@ -7,6 +7,7 @@
 #include "berth/base/fd.h"
 #include "berth/base/json_read.h"
 #include "berth/base/log.h"
+#include "berth/linux/lsm.h"
 #include "berth/linux/process.h"
 #include "berth/linux/seccomp.h"
 #include "berth/stage/launch.h"
@@ -48,6 +49,22 @@ static int read_process(struct container *container, const char *path,
 	if (r < 0)
 		return r;
 	return spec_decode_process(container->arena, text, size, path, ret, err);
+}
+
+/* Labels that the document leaves open are the container's, as with runc: exec leads nowhere else.
+ */
+static const struct spec_process *add_labels(struct arena *arena,
+					     const struct spec_process *process,
+					     const struct spec_process *of_container)
+{
+	struct spec_process *labelled = arena_alloc(arena, 1, sizeof(*labelled));
+
+	*labelled = *process;
+	if (!labelled->apparmor_profile)
+		labelled->apparmor_profile = of_container->apparmor_profile;
+	if (!labelled->selinux_label)
+		labelled->selinux_label = of_container->selinux_label;
+	return labelled;
 }
 
 /* The container's environment with the new variables after it: the last of a name wins. */
@@ -307,6 +324,9 @@ static int launch(const struct runtime *runtime, struct container *container,
 		r = read_process(container, options->process_file, &joining.process, err);
 	else
 		r = derive_process(container, joining.spec, options, &joining.process, err);
+	if (r >= 0 && options->process_file && joining.spec->process)
+		joining.process =
+			add_labels(container->arena, joining.process, joining.spec->process);
 	if (r >= 0)
 		r = lsm_check(joining.process, /* mount_label= */ NULL, &joining.lsm_active, err);
 	if (r >= 0)

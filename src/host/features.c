@@ -55,7 +55,7 @@ static void add_linux(struct json_writer *w)
 	json_end_object(w);
 	add_seccomp(w);
 	add_flag(w, "apparmor", "enabled", true);
-	add_flag(w, "selinux", "enabled", false);
+	add_flag(w, "selinux", "enabled", true);
 	json_key(w, "intelRdt");
 	json_begin_object(w);
 	json_member_bool(w, "enabled", true);
@@ -97,6 +97,7 @@ char *features_document(const char *version, const char *commit)
 	json_begin_array(&w);
 	json_string(&w, "org.berth.overlay.");
 	json_string(&w, "org.systemd.property.");
+	json_string(&w, "run.oci.mount_context_type");
 	json_end_array(&w);
 	json_end_object(&w);
 	buf_add_char(&text, '\n');

@@ -23,6 +23,7 @@
 struct covers {
 	int null;  /* the host's null device, O_PATH */
 	int empty; /* the first empty tmpfs, attached */
+	const char *label;
 };
 
 /* Opens what is to be masked. Returns -ENOENT, without a text, if there is nothing. */
@@ -68,21 +69,11 @@ static int mask_file(struct covers *covers, int at, struct error *err)
 	return fd < 0 ? fd : mount_attach(fd, at, err);
 }
 
-static int make_empty(struct error *err)
-{
-	_cleanup_fd_ int fs = fs_open("tmpfs", err);
-
-	if (fs < 0)
-		return fs;
-	return fs_finish(
-		fs, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
-		err);
-}
-
 static int mask_directory(struct covers *covers, int at, struct error *err)
 {
 	bool first = covers->empty < 0;
-	_cleanup_fd_ int fd = first ? make_empty(err) : clone_mount(covers->empty, 0, err);
+	_cleanup_fd_ int fd =
+		first ? fs_open_empty(covers->label, err) : clone_mount(covers->empty, 0, err);
 	int r;
 
 	if (fd < 0)
@@ -105,13 +96,14 @@ static int mask(int rootfd, struct covers *covers, const char *path, struct erro
 	return S_ISDIR(st.st_mode) ? mask_directory(covers, at, err) : mask_file(covers, at, err);
 }
 
-static int mask_all(int rootfd, const char *const *paths, struct error *err)
+static int mask_all(const struct mount_context *context, const char *const *paths,
+		    struct error *err)
 {
-	struct covers covers = {.null = -EBADF, .empty = -EBADF};
+	struct covers covers = {.null = -EBADF, .empty = -EBADF, .label = context->label};
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && paths && paths[i]; i++) {
-		r = mask(rootfd, &covers, paths[i], err);
+		r = mask(context->rootfd, &covers, paths[i], err);
 		if (r < 0)
 			r = within(err, r, "linux.maskedPaths[%zu]: mask \"%s\"", i, paths[i]);
 	}
@@ -148,5 +140,5 @@ int mount_masks(const struct mount_context *context, const struct spec *spec, st
 			return within(err, r, "linux.readonlyPaths[%zu]: make \"%s\" read-only", i,
 				      paths[i]);
 	}
-	return mask_all(context->rootfd, spec->linux.masked_paths, err);
+	return mask_all(context, spec->linux.masked_paths, err);
 }

@@ -32,6 +32,20 @@ int fs_finish(int fs, uint64_t attributes, struct error *err) must_check;
 /* As fs_set(), for an option as config.json has it: "key=value" or "flag". */
 int fs_set_option(int fs, const char *option, struct error *err) must_check;
 
+/*
+ * label.c: SELinux contexts of file systems. @label is the option that asks for one, "context=…".
+ * label_for(): it, or NULL where the new file system of an entry takes none, or has one of its own.
+ */
+const char *label_for(const char *label, const struct spec_mount *mount);
+/* Whether an option is one of these. Its value's quotes are mount(2)'s, since it may have commas;
+ * fsconfig(2) wants none. Both texts are the caller's.
+ */
+bool label_is_option(const char *option);
+char *label_quoted(const char *option) __attribute__((returns_nonnull));
+char *label_unquoted(const char *option) __attribute__((returns_nonnull));
+/* Labels the root of a mount, whose file system exists already. */
+int label_root(int mountfd, const char *label, struct error *err) must_check;
+
 /* attach.c: attaches the detached mount @mountfd on what the O_PATH descriptor @at names. */
 int mount_attach(int mountfd, int at, struct error *err) must_check;
 
@@ -85,6 +99,7 @@ struct overlay {
 	const char *const *options; /* more options, NULL-terminated, or NULL */
 	const char *const *names;   /* of lower, upper and work in errors; NULL: those words */
 	const char *scratch;	    /* directory of the host to mount on for a moment, if need be */
+	const char *label;	    /* one more option, see label.c; or NULL */
 };
 
 /* overlay.c: yields a detached mount of the overlay. */
@@ -98,12 +113,14 @@ int overlay_open_by_parameters(const struct overlay *overlay, struct error *err)
 int overlay_open_by_mount(const struct overlay *overlay, struct error *err) must_check;
 /*
  * overlay_map.c: overlay_open() with the ids in all lower directories mapped by the user namespace
- * @users. Runs in a mount namespace of the container's own.
+ * @users; negative: as they are. Runs in a mount namespace of the container's own.
  */
 int overlay_open_mapped(const struct overlay *overlay, int users, struct error *err) must_check;
 /* overlay.c: overlay_open() for an entry of mounts[] of the type "overlay". */
-int overlay_open_entry(const struct spec_mount *mount, const char *scratch,
+int overlay_open_entry(const struct spec_mount *mount, const char *scratch, const char *label,
 		       struct error *err) must_check;
+/* new_fs.c: an empty tmpfs that nobody may write to or execute from. @label may be NULL. */
+int fs_open_empty(const char *label, struct error *err) must_check;
 
 /*
  * copy_up.c: copies what is in the directory @from (O_PATH) into the directory @to: files,

@@ -127,9 +127,10 @@ static int open_mountpoint(struct job *job, enum root_kind kind, struct error *e
 }
 
 /* Feeds the options of an entry, but "ro" where @skip_readonly, to a file-system context. */
-static int set_options(int fs, const struct spec_mount *mount, bool skip_readonly,
-		       struct error *err)
+static int set_options(int fs, const struct job *job, bool skip_readonly, struct error *err)
 {
+	const struct spec_mount *mount = job->mount;
+	const char *label = label_for(job->context->label, mount);
 	int r = mount->source ? fs_set(fs, "source", mount->source, err) : 0;
 
 	for (size_t i = 0; r >= 0 && mount->sb_flags && mount->sb_flags[i]; i++) {
@@ -138,7 +139,7 @@ static int set_options(int fs, const struct spec_mount *mount, bool skip_readonl
 	}
 	for (size_t i = 0; r >= 0 && mount->data && mount->data[i]; i++)
 		r = fs_set_option(fs, mount->data[i], err);
-	return r;
+	return r >= 0 && label ? fs_set_option(fs, label, err) : r;
 }
 
 static uint64_t new_attributes(const struct spec_mount *mount)
@@ -155,7 +156,7 @@ static int take_plain(const struct job *job, struct error *err)
 
 	if (fs < 0)
 		return fs;
-	r = set_options(fs, mount, /* skip_readonly= */ false, err);
+	r = set_options(fs, job, /* skip_readonly= */ false, err);
 	return r < 0 ? r : fs_finish(fs, new_attributes(mount), err);
 }
 
@@ -218,7 +219,7 @@ static int take_tmpfs(const struct job *job, struct error *err)
 		return fs;
 	r = set_tmpfs_mode(fs, job, err);
 	if (r >= 0)
-		r = set_options(fs, mount, /* skip_readonly= */ true, err);
+		r = set_options(fs, job, /* skip_readonly= */ true, err);
 	if (r < 0)
 		return r;
 	fd = fs_finish(fs, new_attributes(mount) & ~(uint64_t)MOUNT_ATTR_RDONLY, err);
@@ -226,6 +227,21 @@ static int take_tmpfs(const struct job *job, struct error *err)
 		return take_fd(&fd);
 	r = copy_up(job->at, fd, err);
 	return r < 0 ? within(err, r, "tmpcopyup") : take_fd(&fd);
+}
+
+/*
+ * An IPC namespace has one from its beginning, which a mount only shows: too late for an option.
+ * The host's keeps the label that it has.
+ */
+static int take_mqueue(const struct job *job, struct error *err)
+{
+	const struct mount_context *context = job->context;
+	_cleanup_fd_ int fd = take_plain(job, err);
+	int r = fd;
+
+	if (r >= 0 && context->label && context->ipc_namespace)
+		r = label_root(fd, context->label, err);
+	return r < 0 ? r : take_fd(&fd);
 }
 
 /*
@@ -301,17 +317,19 @@ static const struct {
 	const char *type;
 	int (*take)(const struct job *job, struct error *err);
 } kinds[] = {
-	{"sysfs", take_sysfs},
-	{"tmpfs", take_tmpfs},
-	{"cgroup", take_cgroup},
-	{"cgroup2", take_cgroup},
+	{"sysfs", take_sysfs},	 {"tmpfs", take_tmpfs},	   {"mqueue", take_mqueue},
+	{"cgroup", take_cgroup}, {"cgroup2", take_cgroup},
 };
 
-/* Puts before an error what it means in a user namespace, where it says little by itself. */
+/* Puts before an error what it may mean, where it says little by itself. */
 static int explain(const struct job *job, int code, struct error *err)
 {
 	const struct spec_mount *mount = job->mount;
+	const char *label = label_for(job->context->label, mount);
 
+	if (label && (code == -EINVAL || code == -EACCES))
+		return within(err, code, "does SELinux let it have linux.mountLabel, \"%s\"?",
+			      label);
 	if (code >= 0 || !job->context->user_namespace)
 		return code;
 	if (code == -EINVAL && (has_option(mount, "uid=") || has_option(mount, "gid=")))

@@ -83,13 +83,14 @@ int fs_set(int fs, const char *key, const char *value, struct error *err)
 
 int fs_set_option(int fs, const char *option, struct error *err)
 {
-	const char *equals = strchr(option, '=');
-	_cleanup_free_ char *key = NULL;
+	_cleanup_free_ char *plain =
+		label_is_option(option) ? label_unquoted(option) : xstrdup(option);
+	char *equals = strchr(plain, '=');
 
 	if (!equals)
-		return fs_set(fs, option, NULL, err);
-	key = xstrndup(option, (size_t)(equals - option));
-	return fs_set(fs, key, equals + 1, err);
+		return fs_set(fs, plain, NULL, err);
+	*equals = '\0';
+	return fs_set(fs, plain, equals + 1, err);
 }
 
 int fs_finish(int fs, uint64_t attributes, struct error *err)
@@ -102,4 +103,18 @@ int fs_finish(int fs, uint64_t attributes, struct error *err)
 	if (r < 0)
 		return fail_logged(fs, err, r, "fsmount");
 	return r;
+}
+
+int fs_open_empty(const char *label, struct error *err)
+{
+	_cleanup_fd_ int fs = fs_open("tmpfs", err);
+	int r = fs;
+
+	if (r >= 0 && label)
+		r = fs_set_option(fs, label, err);
+	return r < 0 ? r
+		     : fs_finish(fs,
+				 MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+					 MOUNT_ATTR_NOEXEC,
+				 err);
 }

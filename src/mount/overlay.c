@@ -139,6 +139,8 @@ int overlay_open_by_parameters(const struct overlay *overlay, struct error *err)
 		r = fs_set(fs, "userxattr", NULL, err);
 	for (size_t i = 0; r >= 0 && overlay->options && overlay->options[i]; i++)
 		r = fs_set_option(fs, overlay->options[i], err);
+	if (r >= 0 && overlay->label)
+		r = fs_set_option(fs, overlay->label, err);
 	return r < 0 ? r : fs_finish(fs, 0, err);
 }
 
@@ -168,6 +170,14 @@ static int add_layer(struct layer_fds *layers, struct buf *options, const char *
 	return 0;
 }
 
+static void add_option(struct buf *options, const char *option)
+{
+	_cleanup_free_ char *quoted =
+		label_is_option(option) ? label_quoted(option) : xstrdup(option);
+
+	buf_printf(options, ",%s", quoted);
+}
+
 static int add_layers(const struct overlay *overlay, struct layer_fds *layers, struct buf *options,
 		      struct error *err)
 {
@@ -193,7 +203,9 @@ static int add_layers(const struct overlay *overlay, struct layer_fds *layers, s
 	if (needs_userxattr(overlay))
 		buf_add_string(options, ",userxattr");
 	for (size_t i = 0; overlay->options && overlay->options[i]; i++)
-		buf_printf(options, ",%s", overlay->options[i]);
+		add_option(options, overlay->options[i]);
+	if (overlay->label)
+		add_option(options, overlay->label);
 	return 0;
 }
 
@@ -274,8 +286,10 @@ int overlay_open(const struct overlay *overlay, struct error *err)
 	struct error second = ERROR_NONE;
 	int fd;
 
+	/* A clone has the labels of what it is a clone of. */
 	if (overlay->lower_count == 1 && !overlay->upper)
-		return open_single(overlay, err);
+		return overlay->label ? overlay_open_mapped(overlay, /* users= */ -EBADF, err)
+				      : open_single(overlay, err);
 	fd = overlay_open_by_parameters(overlay, err);
 	if (fd == -EINVAL) {
 		fd = overlay_open_by_mount(overlay, &second);
@@ -337,11 +351,12 @@ static void split_option(struct entry *entry, const char *option)
 		entry->options[entry->option_count++] = option;
 }
 
-int overlay_open_entry(const struct spec_mount *mount, const char *scratch, struct error *err)
+int overlay_open_entry(const struct spec_mount *mount, const char *scratch, const char *label,
+		       struct error *err)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
 	struct entry entry = {.arena = arena};
-	struct overlay overlay = {.scratch = scratch};
+	struct overlay overlay = {.scratch = scratch, .label = label};
 	size_t count = 0;
 
 	while (mount->data && mount->data[count])

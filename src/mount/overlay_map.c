@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Overlays whose lower layers are id-mapped: one unpacked image for containers of all users.
+ * Overlays of clones: with lower layers that are id-mapped, one unpacked image for containers of
+ * all users; or with a label over a single layer.
  *
  * Theory of operation. Each lower directory is cloned as a mount of its own, and its ids are mapped
  * while it is attached nowhere. The overlay takes the clones by descriptor. The upper directory
  * stays plain: an overlay on a mapped one would be read-only without a word. So what is written
  * there has the host's ids, which are those that the lower layers show: the two agree.
+ *
+ * The kernel stacks no single layer: one that shall have a label lies on an empty directory.
  *
  * KERNEL(6.14): until then overlays take no directory that is attached nowhere, and the clones are
  * attached for the moment, stacked on the scratch directory of the container's mount namespace.
@@ -40,14 +43,19 @@ static int open_layer(const char *path, int users, struct error *err)
 
 	if (fd < 0)
 		return fail(err, fd, "open \"%s\"", path);
-	r = mount_map_ids(fd, users, /* recursive= */ false, err);
+	r = users < 0 ? 0 : mount_map_ids(fd, users, /* recursive= */ false, err);
 	return r < 0 ? within(err, r, "\"%s\"", path) : take_fd(&fd);
+}
+
+static bool is_single(const struct overlay *overlay)
+{
+	return overlay->lower_count == 1 && !overlay->upper;
 }
 
 static int open_layers(const struct overlay *overlay, int users, struct layers *ret,
 		       struct error *err)
 {
-	ret->fds = xcalloc(overlay->lower_count, sizeof(*ret->fds));
+	ret->fds = xcalloc(overlay->lower_count + 1, sizeof(*ret->fds));
 	for (; ret->count < overlay->lower_count; ret->count++) {
 		int fd = open_layer(overlay->lower[ret->count], users, err);
 
@@ -55,6 +63,12 @@ static int open_layers(const struct overlay *overlay, int users, struct layers *
 			return within(err, fd, "%s",
 				      overlay->names ? overlay->names[0] : "lower directory");
 		ret->fds[ret->count] = fd;
+	}
+	if (is_single(overlay) && overlay->label) {
+		ret->fds[ret->count] = fs_open_empty(/* label= */ NULL, err);
+		if (ret->fds[ret->count] < 0)
+			return ret->fds[ret->count];
+		ret->count++;
 	}
 	return 0;
 }
@@ -88,13 +102,13 @@ static int open_stacked(const struct overlay *overlay, struct layers *layers, st
 	struct error first = ERROR_NONE;
 	int r;
 
-	/* The kernel stacks no single layer. */
-	if (overlay->lower_count == 1 && !overlay->upper) {
+	if (layers->count == 1 && !overlay->upper) {
 		r = mount_change(layers->fds[0], &readonly);
 		return r < 0 ? fail(err, r, "make the lower directory read-only")
 			     : take_fd(&layers->fds[0]);
 	}
 	by_fds.lower_fds = layers->fds;
+	by_fds.lower_count = layers->count;
 	r = overlay_open(&by_fds, &first);
 	if (r == -EINVAL)
 		r = open_attached(&by_fds, err);

@@ -105,7 +105,8 @@ static int open_binds(const struct spec *spec, const struct mount_origin *origin
 	return 0;
 }
 
-static int open_overlays(const struct spec *spec, struct mount_sources *sources, struct error *err)
+static int open_overlays(const struct spec *spec, const char *label, struct mount_sources *sources,
+			 struct error *err)
 {
 	for (size_t i = 0; i < spec->mount_count; i++) {
 		const struct spec_mount *mount = &spec->mounts[i];
@@ -113,7 +114,7 @@ static int open_overlays(const struct spec *spec, struct mount_sources *sources,
 
 		if (mount->bind || mount->remount || !str_equal(mount->type, "overlay"))
 			continue;
-		fd = overlay_open_entry(mount, spec->root_path, err);
+		fd = overlay_open_entry(mount, spec->root_path, label_for(label, mount), err);
 		if (fd < 0)
 			return within(err, fd, "mounts[%zu]", mount->index);
 		sources->fds[i] = fd;
@@ -192,6 +193,7 @@ static int open_root(const struct spec *spec, const struct mount_origin *origin,
 		.upper = spec->overlay.upper,
 		.work = spec->overlay.work,
 		.scratch = spec->root_path,
+		.label = origin ? origin->label : NULL,
 		.names = annotations,
 	};
 
@@ -212,7 +214,7 @@ static int open_all(const struct spec *spec, const struct mount_origin *origin,
 	if (r >= 0)
 		r = propagation_cut(spec, err);
 	if (r >= 0)
-		r = open_overlays(spec, sources, err);
+		r = open_overlays(spec, origin ? origin->label : NULL, sources, err);
 	if (r >= 0)
 		r = sources->root = open_root(spec, origin, err);
 	return r;

@@ -115,6 +115,28 @@ static int decode_version(const struct decoder *d, const struct field *field,
 	return r < 0 ? r : check_version(node->up, spec->oci_version, err);
 }
 
+/* An annotation of crun's: which of mount(8)'s options for labels mountLabel stands for. */
+static int decode_context_type(const struct node *annotations, struct spec *spec, struct error *err)
+{
+	static const char *const names[] = {"context", "fscontext", "defcontext", "rootcontext",
+					    NULL};
+
+	spec->linux.mount_context = names[0];
+	for (size_t i = 0; i < spec->annotations.count; i++) {
+		const struct spec_string_pair *pair = &spec->annotations.items[i];
+		const struct node node = {.up = annotations, .key = pair->key};
+		int choice;
+
+		if (!str_equal(pair->key, "run.oci.mount_context_type"))
+			continue;
+		choice = choice_index(names, pair->value);
+		if (choice < 0)
+			return refuse_choice(&node, pair->value, names, err);
+		spec->linux.mount_context = names[choice];
+	}
+	return 0;
+}
+
 static int check_config(const struct decoder *d, const struct node *node, void *base,
 			struct error *err)
 {
@@ -122,6 +144,8 @@ static int check_config(const struct decoder *d, const struct node *node, void *
 	const struct node annotations = node_member(node, "annotations");
 	int r = overlay_decode(d, &annotations, &spec->annotations, &spec->overlay, err);
 
+	if (r >= 0)
+		r = decode_context_type(&annotations, spec, err);
 	return r < 0 ? r : spec_validate(node, spec, err);
 }
 

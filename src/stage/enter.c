@@ -185,5 +185,10 @@ int enter_program(const struct entry *entry, struct error *err)
 	if (r < 0)
 		return r;
 	execve(path, (char *const *)process->args, (char *const *)env);
-	return executable_explain(path, -errno, err);
+	r = executable_explain(path, -errno, err);
+	/* The policy's word comes as one of these. */
+	if (entry->lsm.selinux >= 0 && (r == -EACCES || r == -EPERM))
+		return within(err, r, "process.selinuxLabel \"%s\", if SELinux denies it",
+			      process->selinux_label);
+	return r;
 }

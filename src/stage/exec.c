@@ -155,6 +155,9 @@ static int child(const struct joining *joining, int socket, struct error *err)
 	if (r >= 0)
 		r = lsm_open(joining->procfd, joining->process, joining->lsm_active, &entry.lsm,
 			     err);
+	/* By way of the host's procfs, as the other labels. */
+	if (r >= 0 && joining->own_keyring)
+		r = lsm_label_keys(joining->procfd, joining->process, joining->lsm_active, err);
 	if (r >= 0)
 		r = leave_host(joining, socket, &entry.lsm, err);
 	if (r >= 0)

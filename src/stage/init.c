@@ -138,6 +138,8 @@ _Noreturn void init_main(const struct launch *launch, int socket, int parent_soc
 				.cgroupfd = launch->cgroupfd,
 				.user_namespace = namespaces[NAMESPACE_USER].wanted,
 				.cgroup_namespace = namespaces[NAMESPACE_CGROUP].wanted,
+				.ipc_namespace = namespaces[NAMESPACE_IPC].wanted,
+				.label = launch->mount_label,
 				.bundle = launch->bundle,
 			},
 	};

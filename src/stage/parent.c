@@ -191,6 +191,7 @@ static int open_sources(const struct launch *launch, int init_users, struct moun
 		.own_users = launch->mount_users,
 		.container_users = init_users,
 		.stage = launch->plan->stage ? launch->stage : NULL,
+		.label = launch->mount_label,
 	};
 
 	return mount_sources_open(launch->spec, &origin, ret, err);

@@ -64,13 +64,18 @@ static unsigned new_flags(const struct spec_namespace namespaces[static NAMESPAC
  * joined before that; and namespaces that are joined besides a new user namespace, which has no
  * rights in them, before the clone as well. Both are the middle process's, which ends once it has
  * cloned init. Where a user namespace is joined without a new pid namespace, init can be the same
- * process: it joins, and makes the others itself.
+ * process: it joins, and makes the others itself. The message queues' directory belongs to whoever
+ * makes the IPC namespace, and only its owner may label it: that is root of a new user namespace
+ * once its ids are mapped.
  */
-static void place_clone(struct plan *plan, unsigned made, bool joins_user)
+static void place_clone(struct plan *plan, unsigned made, bool joins_user, bool labels)
 {
+	const bool owns_queues = labels && made & CLONE_NEWUSER;
+
 	plan->middle = joins_user ? made & CLONE_NEWPID
 				  : (made & CLONE_NEWUSER) && (plan->join_count || plan->join_pid);
 	plan->unshare_flags = joins_user && !plan->middle ? made : made & MADE_BY_INIT;
+	plan->unshare_flags |= owns_queues ? made & CLONE_NEWIPC : 0;
 	plan->clone_flags = made & ~plan->unshare_flags;
 }
 
@@ -88,7 +93,8 @@ int plan_make(const struct spec *spec, struct plan *ret, struct error *err)
 	if (!plan.own_mounts && check_shared_mounts(spec, err) < 0)
 		return -EINVAL;
 	plan.join_pid = namespaces[NAMESPACE_PID].path != NULL;
-	place_clone(&plan, made, namespaces[NAMESPACE_USER].path != NULL);
+	place_clone(&plan, made, namespaces[NAMESPACE_USER].path != NULL,
+		    spec->linux.mount_label != NULL);
 	plan.new_network = (made & CLONE_NEWNET) != 0;
 	plan.new_time = (made & CLONE_NEWTIME) != 0;
 	plan.write_maps = (made & CLONE_NEWUSER) != 0;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "berth/base/error.h"
+#include "berth/linux/lsm.h"
 #include "berth/linux/process.h"
 #include "berth/mount/filesystem.h"
 #include "berth/stage/launch.h"

@@ -154,6 +154,7 @@ static int step_sources(struct init *init, struct error *err)
 	const struct mount_origin origin = {
 		.own_users = init->launch->mount_users,
 		.container_users = -EBADF,
+		.label = init->launch->mount_label,
 	};
 
 	if (init->launch->plan->parent_sources)
@@ -291,7 +292,11 @@ static bool wants_keyring(const struct launch *launch)
 
 static int step_keyring(struct init *init, struct error *err)
 {
-	return keyring_join(init->launch->id, err);
+	const struct launch *launch = init->launch;
+	/* What is labelled is what is made from then on; exec puts it back. */
+	int r = lsm_label_keys(launch->procfd, launch->spec->process, launch->lsm_active, err);
+
+	return r < 0 ? r : keyring_join(launch->id, err);
 }
 
 static bool wants_personality(const struct launch *launch)

@@ -15,7 +15,7 @@ load helpers
 	json '.annotations | type == "object" and all(.[]; type == "string")'
 	json '.potentiallyUnsafeConfigAnnotations | type == "array"'
 	json '.linux.cgroup | [.v1, .v2, .systemd, .systemdUser] | all(type == "boolean")'
-	json '.linux.apparmor.enabled and ([.linux.selinux.enabled, .linux.intelRdt.enabled,
+	json '.linux.apparmor.enabled and .linux.selinux.enabled and ([.linux.intelRdt.enabled,
 		.linux.mountExtensions.idmap.enabled] | all(type == "boolean"))'
 	json '.linux.intelRdt == {enabled: true, schemata: true, monitoring: true}'
 	json '.linux.memoryPolicy | (.modes | length) == 7 and (.flags | length) == 3'

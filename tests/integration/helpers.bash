@@ -536,7 +536,7 @@ in_tester_scope() {
 }
 
 # Skips the test unless all conditions hold: cap_sys_resource controller=NAME command=NAME cgroup2
-# idmap plain_build machine systemd user-manager.
+# idmap plain_build machine systemd user-manager selinux.
 requires() {
 	local condition
 
@@ -567,6 +567,11 @@ requires() {
 			;;
 		user-manager)
 			has_user_manager || skip 'needs systemd and its manager of an ordinary user'
+			;;
+		selinux)
+			# In force, by the policy of tests/vm/selinux.te.
+			[[ $(tr -d '\0' </proc/self/attr/current 2>/dev/null) == *:host_t:* ]] ||
+				skip 'needs SELinux'
 			;;
 		command=*)
 			command -v "${condition#*=}" >/dev/null || skip "needs ${condition#*=}"

@@ -299,6 +299,7 @@ static const struct {
 	{"hunt-host", command_hunt_host},
 	{"flip", command_flip},
 	{"receive-fd", command_receive_fd},
+	{"labels", command_labels},
 	{"datagrams", command_datagrams},
 	{"notify", command_notify},
 	{"unlock", command_unlock},

@@ -40,6 +40,7 @@ int command_flip(int argc, char **argv);
 int command_syscall(int argc, char **argv);
 int command_x32(int argc, char **argv);
 int command_receive_fd(int argc, char **argv);
+int command_labels(int argc, char **argv);
 int command_datagrams(int argc, char **argv);
 int command_unlock(int argc, char **argv);
 int command_notify(int argc, char **argv);

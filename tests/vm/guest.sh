@@ -33,6 +33,13 @@ pass_controllers() {
 	echo "+${controllers// / +}" >"$1/cgroup.subtree_control"
 }
 
+# What is not yet labelled, this process too, is so from here on.
+load_policy() {
+	mount -t selinuxfs selinuxfs /sys/fs/selinux
+	cat /run/vm/policy >/sys/fs/selinux/load
+	echo 1 >/sys/fs/selinux/enforce
+}
+
 # A terminal of the host is handed through; otherwise the job gets no input, and a pipe.
 run_job() {
 	if [[ -n ${VM_TERMINAL:-} ]]; then
@@ -49,6 +56,7 @@ run_and_end() {
 	mkdir -p /dev/mqueue
 	mount -t mqueue mqueue /dev/mqueue
 	pass_controllers "$1"
+	[[ ! -e /run/vm/policy ]] || load_policy
 	mkdir -m 1777 /run/tmp
 	# In memory, where an overlay can have its upper directory.
 	export TMPDIR=/run/tmp HOME=/root

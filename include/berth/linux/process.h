@@ -69,34 +69,6 @@ int sysctl_check(const struct spec_strings *sysctl,
 /* Writes them below the pinned procfs, in the container's namespaces. */
 int sysctl_apply(int procfd, const struct spec_strings *sysctl, struct error *err) must_check;
 
-/*
- * lsm.c: labels and profiles. lsm_check(), before any side effect, says which of the modules that
- * process and mounts name something for are active in the kernel; where one is not, the name is
- * left out with a warning. Labels of mounts are not there yet, and refused where they would count.
- * @process and @mount_label may be NULL.
- */
-#define LSM_APPARMOR 1u
-#define LSM_SELINUX  2u
-int lsm_check(const struct spec_process *process, const char *mount_label, unsigned *ret_active,
-	      struct error *err) must_check;
-
-/* Where the process asks for its label at the next exec; both owned, -1 where nothing is asked. */
-struct lsm_exec {
-	int apparmor, selinux;
-};
-
-#define LSM_EXEC_UNSET                                                                             \
-	{                                                                                          \
-		.apparmor = -EBADF, .selinux = -EBADF                                              \
-	}
-
-/* The process itself: opens the files while the host's procfs is there, and writes to them later,
- * before a filter or no_new_privs gets in the way. */
-int lsm_open(int procfd, const struct spec_process *process, unsigned active, struct lsm_exec *ret,
-	     struct error *err) must_check;
-int lsm_apply(const struct lsm_exec *files, const struct spec_process *process,
-	      struct error *err) must_check;
-
 /* keyring.c: joins a new session keyring "_ses.ID", as runc does. Kernels without keys: nothing. */
 int keyring_join(const char *container_id, struct error *err) must_check;
 /* personality.c: personality(2). */

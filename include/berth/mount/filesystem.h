@@ -34,6 +34,7 @@ struct mount_origin {
 	const int *own_users;
 	int container_users;
 	const char *stage; /* where mount_stage() has put trees, or NULL */
+	const char *label; /* as in struct mount_context */
 };
 
 /* What the steps need besides their slice of the spec. Descriptors are the caller's. */
@@ -44,6 +45,8 @@ struct mount_context {
 	int consolefd;	       /* the slave of its terminal, to be /dev/console, or -1 */
 	bool user_namespace;   /* in a user namespace that is not the host's: no device nodes */
 	bool cgroup_namespace; /* in a cgroup namespace of its own */
+	bool ipc_namespace;    /* in an IPC namespace that is not the host's */
+	const char *label;     /* the option that gives new file systems their label, or NULL */
 	const char *bundle;    /* absolute */
 };
 

@@ -92,8 +92,10 @@ struct spec_linux {
 	const struct spec_seccomp *seccomp; /* NULL: no filter */
 	uint64_t rootfs_propagation;	 /* MS_* propagation flags with MS_REC or 0; 0: not given */
 	const char *const *masked_paths; /* NULL-terminated; NULL where not given */
-	const char *const *readonly_paths;	/* NULL-terminated; NULL where not given */
-	const char *mount_label;		/* NULL where not given */
+	const char *const *readonly_paths; /* NULL-terminated; NULL where not given */
+	const char *mount_label;	   /* NULL where not given */
+	/* The option that gives it: "context", or what run.oci.mount_context_type says. */
+	const char *mount_context;
 	const struct spec_intel_rdt *intel_rdt; /* NULL where not given */
 	bool personality_set;
 	unsigned long personality;			/* for personality(2) */

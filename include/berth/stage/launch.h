@@ -37,7 +37,8 @@ struct launch {
 	int listenfd;	       /* init waits for `start` here; -1: on the launch's own socket */
 	unsigned preserve_fds; /* descriptors 3 to 3 + N - 1 go to the container */
 	const struct listening *listening;
-	unsigned lsm_active; /* of lsm_check() */
+	unsigned lsm_active;	 /* of lsm_check() */
+	const char *mount_label; /* of lsm_mount_option() */
 	bool no_pivot;
 	bool no_new_keyring;
 };

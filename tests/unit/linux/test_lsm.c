@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Profiles and labels: what is written where, on a tree that looks like procfs. */
-#include "berth/linux/process.h"
+#include "berth/base/str.h"
+#include "berth/linux/lsm.h"
 
 #include "unit.h"
 
@@ -13,7 +14,8 @@ static const struct spec_process process = {
 static int make_tree(char directory[static 64])
 {
 	static const char *const directories[] = {"42", "42/attr", "42/attr/apparmor"};
-	static const char *const files[] = {"42/attr/exec", "42/attr/apparmor/exec"};
+	static const char *const files[] = {"42/attr/exec", "42/attr/apparmor/exec",
+					    "42/attr/keycreate"};
 	int fd;
 
 	snprintf(directory, 64, "/tmp/unit-lsm-XXXXXX");
@@ -23,16 +25,17 @@ static int make_tree(char directory[static 64])
 	assert_int_equal(symlinkat("42", fd, "self"), 0);
 	for (size_t i = 0; i < 3; i++)
 		assert_int_equal(mkdirat(fd, directories[i], 0755), 0);
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		fd_close(openat(fd, files[i], O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
 	return fd;
 }
 
 static void remove_tree(int fd, const char *directory)
 {
-	static const char *const names[] = {"42/attr/exec", "42/attr/apparmor/exec", "self"};
+	static const char *const names[] = {"42/attr/exec", "42/attr/apparmor/exec",
+					    "42/attr/keycreate", "self"};
 
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		unlinkat(fd, names[i], 0);
 	unlinkat(fd, "42/attr/apparmor", AT_REMOVEDIR);
 	unlinkat(fd, "42/attr", AT_REMOVEDIR);
@@ -107,6 +110,40 @@ static void test_inactive_and_unset(void **state)
 	assert_int_equal(lsm_apply(&files, &plain, &err), 0);
 }
 
+static void test_keys(void **state)
+{
+	const struct spec_process plain = {.selinux_label = NULL};
+	struct error err = ERROR_NONE;
+	char directory[64];
+	int fd;
+
+	(void)state;
+	needs_kernel();
+	fd = make_tree(directory);
+	assert_int_equal(lsm_label_keys(fd, &process, LSM_APPARMOR, &err), 0);
+	assert_int_equal(lsm_label_keys(fd, &plain, LSM_SELINUX, &err), 0);
+	assert_int_equal(lsm_label_keys(fd, NULL, LSM_SELINUX, &err), 0);
+	assert_content(fd, "42/attr/keycreate", "");
+	assert_int_equal(lsm_label_keys(fd, &process, LSM_SELINUX, &err), 0);
+	assert_content(fd, "42/attr/keycreate", process.selinux_label);
+	unlinkat(fd, "42/attr/keycreate", 0);
+	assert_int_equal(lsm_label_keys(fd, &process, LSM_SELINUX, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "process.selinuxLabel"));
+	remove_tree(fd, directory);
+}
+
+static void test_mount_option(void **state)
+{
+	const struct spec_linux none = {.mount_context = "context"};
+	const struct spec_linux given = {.mount_context = "fscontext", .mount_label = "u:r:t:s0"};
+	_cleanup_free_ char *option = lsm_mount_option(&given, LSM_SELINUX);
+
+	(void)state;
+	assert_string_equal(option, "fscontext=u:r:t:s0");
+	assert_null(lsm_mount_option(&none, LSM_SELINUX));
+	assert_null(lsm_mount_option(&given, LSM_APPARMOR));
+}
+
 /* A link in the place of the file must not lead the write elsewhere. */
 static void test_redirected(void **state)
 {
@@ -158,9 +195,14 @@ static void test_check(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_apparmor),	   cmocka_unit_test(test_selinux),
-		cmocka_unit_test(test_inactive_and_unset), cmocka_unit_test(test_redirected),
-		cmocka_unit_test(test_refused_write),	   cmocka_unit_test(test_check),
+		cmocka_unit_test(test_apparmor),
+		cmocka_unit_test(test_selinux),
+		cmocka_unit_test(test_inactive_and_unset),
+		cmocka_unit_test(test_redirected),
+		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_mount_option),
+		cmocka_unit_test(test_refused_write),
+		cmocka_unit_test(test_check),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

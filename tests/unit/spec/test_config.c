@@ -208,6 +208,21 @@ static void test_annotations(void **state)
 	assert_string_equal(annotations->items[2].key, "c d");
 }
 
+static void test_context_type(void **state)
+{
+	static const char *const names[] = {"context", "fscontext", "defcontext", "rootcontext"};
+	_cleanup_arena_ struct arena *arena = arena_new();
+
+	(void)state;
+	assert_string_equal(accept(arena, TOP, "")->linux.mount_context, "context");
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *text = arena_printf(arena, "\"annotations\": {\"%s\": \"%s\"},",
+						"run.oci.mount_context_type", names[i]);
+
+		assert_string_equal(accept(arena, TOP, text)->linux.mount_context, names[i]);
+	}
+}
+
 /* Unknown members, and sections of other platforms, are not for us. */
 static void test_ignored(void **state)
 {
@@ -266,6 +281,13 @@ static const struct refusal refusals[] = {
 	{TOP, "\"annotations\": {\"a b\": 1},",
 	 "annotations[\"a b\"]: found a number, must be a string"},
 	{TOP, "\"annotations\": {\"\": \"x\"},", "annotations[\"\"]: a name must not be empty"},
+	{TOP, "\"annotations\": {\"run.oci.mount_context_type\": \"Context\"},",
+	 "annotations[\"run.oci.mount_context_type\"]: \"Context\" is not one of context, "
+	 "fscontext, "
+	 "defcontext, rootcontext"},
+	{TOP, "\"annotations\": {\"run.oci.mount_context_type\": \"\"},",
+	 "annotations[\"run.oci.mount_context_type\"]: \"\" is not one of context, fscontext, "
+	 "defcontext, rootcontext"},
 };
 
 static void test_refusals(void **state)
@@ -317,12 +339,19 @@ static void test_long_values(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_versions),	  cmocka_unit_test(test_versions_refused),
-		cmocka_unit_test(test_version_constants), cmocka_unit_test(test_root),
-		cmocka_unit_test(test_version_and_root),  cmocka_unit_test(test_smallest),
-		cmocka_unit_test(test_uts_names),	  cmocka_unit_test(test_hooks),
-		cmocka_unit_test(test_annotations),	  cmocka_unit_test(test_ignored),
-		cmocka_unit_test(test_refusals),	  cmocka_unit_test(test_syntax),
+		cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_versions_refused),
+		cmocka_unit_test(test_version_constants),
+		cmocka_unit_test(test_root),
+		cmocka_unit_test(test_version_and_root),
+		cmocka_unit_test(test_smallest),
+		cmocka_unit_test(test_uts_names),
+		cmocka_unit_test(test_hooks),
+		cmocka_unit_test(test_annotations),
+		cmocka_unit_test(test_context_type),
+		cmocka_unit_test(test_ignored),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_syntax),
 		cmocka_unit_test(test_long_values),
 	};
 

@@ -84,6 +84,29 @@ static void test_all_combinations(void **state)
 	}
 }
 
+/* The queues' directory must be the mapped root's, who labels it; without a label nothing changes.
+ */
+static void test_labelled_queues(void **state)
+{
+	const unsigned new = BIT(NAMESPACE_MOUNT) | BIT(NAMESPACE_IPC);
+	struct spec spec = spec_of(new | BIT(NAMESPACE_USER), 0);
+	struct spec_linux *box = &spec.linux;
+	struct plan plan;
+	struct error err = ERROR_NONE;
+
+	(void)state;
+	assert_fine(plan_make(&spec, &plan, &err), err);
+	assert_int_equal(plan.unshare_flags, 0);
+	box->mount_label = "u:r:t:s0";
+	assert_fine(plan_make(&spec, &plan, &err), err);
+	assert_int_equal(plan.unshare_flags, CLONE_NEWIPC);
+	assert_int_equal(plan.clone_flags, CLONE_NEWUSER | CLONE_NEWNS);
+	spec = spec_of(new, 0);
+	box->mount_label = "u:r:t:s0";
+	assert_fine(plan_make(&spec, &plan, &err), err);
+	assert_int_equal(plan.unshare_flags, 0);
+}
+
 static void test_user(void **state)
 {
 	struct plan plan = plan_of(BIT(NAMESPACE_USER) | BIT(NAMESPACE_MOUNT) | BIT(NAMESPACE_PID),
@@ -332,11 +355,17 @@ static void test_exec_flags(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_combinations),  cmocka_unit_test(test_user),
-		cmocka_unit_test(test_join_order),	  cmocka_unit_test(test_nothing),
-		cmocka_unit_test(test_user_combinations), cmocka_unit_test(test_shared_mounts),
-		cmocka_unit_test(test_own_mounts),	  cmocka_unit_test(test_stage),
-		cmocka_unit_test(test_exec_flags),	  cmocka_unit_test(test_restrict),
+		cmocka_unit_test(test_all_combinations),
+		cmocka_unit_test(test_labelled_queues),
+		cmocka_unit_test(test_user),
+		cmocka_unit_test(test_join_order),
+		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_user_combinations),
+		cmocka_unit_test(test_shared_mounts),
+		cmocka_unit_test(test_own_mounts),
+		cmocka_unit_test(test_stage),
+		cmocka_unit_test(test_exec_flags),
+		cmocka_unit_test(test_restrict),
 		cmocka_unit_test(test_restrict_maps),
 	};
 
