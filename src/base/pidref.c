@@ -29,8 +29,9 @@
 /* Bytes of /proc/PID/status, in which there may be 65536 groups. */
 #define STATUS_SIZE_MAX ((size_t)1 << 20)
 
-/* A flag of that field: cloned, and nothing executed since (include/linux/sched.h of the kernel).
- */
+/* In that field (include/linux/sched.h of the kernel): it is ending. */
+#define PF_EXITING 0x4
+/* Cloned, and nothing executed since. */
 #define PF_FORKNOEXEC 0x40
 /* A signal ends it. */
 #define PF_SIGNALED 0x400
@@ -67,6 +68,19 @@ static const char *stat_field(char *fields, int number)
 	return field;
 }
 
+/* The flags of /proc/PID/stat; none where they cannot be had. */
+static uint64_t read_flags(int procfd, pid_t pid)
+{
+	char text[1024], *fields = NULL;
+	const char *flags;
+	uint64_t value;
+
+	if (read_stat(procfd, pid, text, sizeof(text), &fields) < 0 || !fields)
+		return 0;
+	flags = stat_field(fields, STAT_FIELD_FLAGS);
+	return flags && str_to_u64(flags, &value) == 0 ? value : 0;
+}
+
 /*
  * Whether the mask of signals of that name in /proc/PID/status has SIGKILL: hexadecimal, the last
  * digit for signals 1 to 4, so that the ninth is the lowest bit of the third from the end.
@@ -87,21 +101,21 @@ static bool has_kill(const char *status, const char *name)
  */
 bool pidref_is_doomed(int procfd, pid_t pid)
 {
-	char text[1024], path[32], *fields = NULL;
+	char path[32];
 	_cleanup_free_ char *status = NULL;
 	struct error ignored = ERROR_NONE;
-	const char *flags;
-	uint64_t mask = 0;
 
 	snprintf(path, sizeof(path), "%d/status", pid);
 	if (file_read_at(procfd, path, STATUS_SIZE_MAX, &status, NULL, &ignored) < 0)
 		return false;
 	if (has_kill(status, "\nShdPnd:\t") || has_kill(status, "\nSigPnd:\t"))
 		return true;
-	if (read_stat(procfd, pid, text, sizeof(text), &fields) < 0 || !fields)
-		return false;
-	flags = stat_field(fields, STAT_FIELD_FLAGS);
-	return flags && str_to_u64(flags, &mask) == 0 && mask & PF_SIGNALED;
+	return read_flags(procfd, pid) & PF_SIGNALED;
+}
+
+bool pidref_is_ending(int procfd, pid_t pid)
+{
+	return pidref_is_doomed(procfd, pid) || read_flags(procfd, pid) & PF_EXITING;
 }
 
 int pidref_start_time(int procfd, pid_t pid, uint64_t *ret_ticks, bool *ret_zombie)
@@ -123,14 +137,7 @@ int pidref_start_time(int procfd, pid_t pid, uint64_t *ret_ticks, bool *ret_zomb
 
 bool pidref_never_executed(int procfd, pid_t pid)
 {
-	char text[1024], *fields = NULL;
-	const char *flags;
-	uint64_t value;
-
-	if (read_stat(procfd, pid, text, sizeof(text), &fields) < 0 || !fields)
-		return false;
-	flags = stat_field(fields, STAT_FIELD_FLAGS);
-	return flags && str_to_u64(flags, &value) == 0 && (value & PF_FORKNOEXEC);
+	return read_flags(procfd, pid) & PF_FORKNOEXEC;
 }
 
 int pidref_open(int procfd, pid_t pid, uint64_t start_ticks, struct pidref *ret)

@@ -49,7 +49,7 @@ struct record {
 
 /* record.c */
 int record_write(int dirfd, const struct record *record, bool first, struct error *err) must_check;
-/* *ret lives in @arena. -ENOENT without a text if there is none. */
+/* *ret lives in @arena. -ENODATA if there is none. */
 int record_read(int dirfd, struct arena *arena, struct record *ret, struct error *err) must_check;
 
 /* state_dir.c */
@@ -61,7 +61,7 @@ int state_open(const struct runtime *runtime, const char *id, struct error *err)
 /* Takes the lock, waits for it if asked to. 1: it is ours; 0: the directory is gone; -EBUSY. */
 int state_lock(int dirfd, bool wait, struct error *err) must_check;
 void state_unlock(int dirfd);
-/* Removes the directory and everything in it. */
+bool state_has_record(int dirfd);
 int state_remove(int rootfd, int dirfd, const char *id, struct error *err) must_check;
 /* Makes the empty directory that read-only mounts are staged on; see mount_stage(). */
 int state_stage_make(int rootfd, struct error *err) must_check;

@@ -150,8 +150,8 @@ int container_delete(const struct runtime *runtime, const char *id, bool force, 
 		return copy;
 	r = container_load_from(copy, &container, &unreadable);
 	/* Only what is wrong with the record itself is no reason to stop, where force is used. */
-	if (r == -ENOENT || (force && (r == -EINVAL || r == -EFBIG)))
-		return delete_unrecorded(runtime, id, dirfd, /* damaged= */ r != -ENOENT, err);
+	if (r == -ENODATA || (force && (r == -EINVAL || r == -EFBIG)))
+		return delete_unrecorded(runtime, id, dirfd, /* damaged= */ r != -ENODATA, err);
 	if (r < 0) {
 		*err = unreadable;
 		return r;

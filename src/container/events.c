@@ -12,6 +12,7 @@
 
 #include "container-internal.h"
 #include "events-internal.h"
+#include "explain-internal.h"
 #include "oom_note-internal.h"
 
 static int print_stats(int cgroupfd, const struct events_options *options, struct error *err)
@@ -82,6 +83,13 @@ static int watch_to_the_end(int dirfd, int cgroupfd, const struct events_options
 	return r;
 }
 
+static int check_running(const struct container *container, struct error *err)
+{
+	if (container->status == STATUS_STOPPED || container->status == STATUS_CREATING)
+		return refuse(err, "container with id %s is not running", container->record.id);
+	return 0;
+}
+
 int container_events(const struct runtime *runtime, const struct events_options *options,
 		     struct error *err)
 {
@@ -92,13 +100,16 @@ int container_events(const struct runtime *runtime, const struct events_options 
 	if (options->interval_ms <= 0)
 		return refuse(err, "duration interval must be greater than 0");
 	r = container_load(runtime, options->id, &container, err);
+	if (r >= 0)
+		r = check_running(&container, err);
 	if (r < 0)
 		return r;
-	if (container.status == STATUS_STOPPED || container.status == STATUS_CREATING)
-		return refuse(err, "container with id %s is not running", options->id);
 	fd = container_cgroup_open(&container, err);
 	if (fd < 0)
-		return within(err, fd, "events");
-	return options->stats ? print_stats(fd, options, err)
-			      : watch_to_the_end(container.dirfd, fd, options, err);
+		r = within(err, fd, "events");
+	else if (options->stats)
+		r = print_stats(fd, options, err);
+	else
+		r = watch_to_the_end(container.dirfd, fd, options, err);
+	return r < 0 ? container_explain(&container, r, check_running, err) : 0;
 }

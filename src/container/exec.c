@@ -14,9 +14,18 @@
 
 #include "container-internal.h"
 #include "exec_cgroup-internal.h"
+#include "explain-internal.h"
 #include "resctrl-internal.h"
 #include "sockets-internal.h"
 #include "terminal-internal.h"
+
+static int check_alive(const struct container *container, struct error *err)
+{
+	if (container->status == STATUS_STOPPED || container->status == STATUS_CREATING)
+		return refuse(err, "cannot exec in a container that is %s",
+			      container_status_names[container->status]);
+	return 0;
+}
 
 static int check_state(const struct container *container, const struct exec_options *options,
 		       struct error *err)
@@ -24,15 +33,12 @@ static int check_state(const struct container *container, const struct exec_opti
 	if (container->status == STATUS_PAUSED && !options->ignore_paused)
 		return refuse(err, "cannot exec in a paused container (use --ignore-paused to "
 				   "override)");
-	if (container->status == STATUS_STOPPED || container->status == STATUS_CREATING)
-		return refuse(err, "cannot exec in a container that is %s",
-			      container_status_names[container->status]);
 	/* Its namespaces are found by init, which nobody without such rights may look into yet. */
 	if (container->status == STATUS_CREATED && !capabilities_of_root())
 		return refuse_as(err, -EPERM,
 				 "cannot exec in a container that is created, but not started, "
 				 "without rights over the host");
-	return 0;
+	return check_alive(container, err);
 }
 
 static int read_process(struct container *container, const char *path,
@@ -384,5 +390,7 @@ int container_exec(const struct runtime *runtime, const struct exec_options *opt
 		r = launch(runtime, &container, options, &around, &launched, err);
 	if (r >= 0)
 		r = finish(&container, options, &around, &launched, ret_status, err);
+	if (r < 0 && container.dirfd >= 0)
+		r = container_explain(&container, r, check_alive, err);
 	return tell_of_oom(options->id, &around.memory, r, *ret_status, err);
 }

@@ -19,6 +19,14 @@ static int signal_init(const struct container *container, int signal, struct err
 		     : 0;
 }
 
+static bool is_gone(int root, const char *path)
+{
+	struct error unheard = ERROR_NONE;
+	_cleanup_fd_ int fd = cgroup_open(root, path, &unheard);
+
+	return fd == -ENOENT;
+}
+
 /*
  * Everything in its cgroup: also processes that outlive init, which there are only without a pid
  * namespace of the container's own. As with runc it is fine that there is nobody.
@@ -27,18 +35,18 @@ static int signal_all(const struct container *container, int signal, struct erro
 {
 	_cleanup_fd_ int root = cgroup_open_root(container->procfd, err), fd = -EBADF;
 	struct error failed = ERROR_NONE;
+	int r;
 
 	if (root < 0)
 		return root;
 	if (signal == SIGKILL)
 		return cgroup_kill(root, container->record.cgroup_path, err);
 	fd = cgroup_open(root, container->record.cgroup_path, &failed);
-	if (fd >= 0)
-		return cgroup_signal(fd, signal, err);
-	if (fd == -ENOENT)
+	r = fd < 0 ? fd : cgroup_signal(fd, signal, &failed);
+	if (r >= 0 || is_gone(root, container->record.cgroup_path))
 		return 0;
 	*err = failed;
-	return fd;
+	return r;
 }
 
 int container_kill(const struct runtime *runtime, const char *id, int signal, bool all,

@@ -163,6 +163,8 @@ int record_read(int dirfd, struct arena *arena, struct record *ret, struct error
 	size_t size;
 	int r = file_read_at(dirfd, STATE_RECORD, RECORD_SIZE_MAX, &text, &size, err);
 
+	if (r == -ENOENT)
+		return refuse_as(err, -ENODATA, "there is no \"%s\"", STATE_RECORD);
 	if (r >= 0)
 		r = json_read(arena, text, size, STATE_RECORD, &tree, err);
 	if (r >= 0 && tree->type != JSON_OBJECT)

@@ -8,6 +8,7 @@
 #include "berth/stage/launch.h"
 
 #include "container-internal.h"
+#include "explain-internal.h"
 #include "sockets-internal.h"
 
 static int check_created(const struct container *container, struct error *err)
@@ -28,12 +29,23 @@ static int check_created(const struct container *container, struct error *err)
 	return refuse(err, "cannot start an already running container");
 }
 
+/* Unless somebody else has deleted it meanwhile: the name may be another container's by now. */
+static void stop(const struct runtime *runtime, struct container *container)
+{
+	struct error second = ERROR_NONE;
+	int r = state_lock(container->dirfd, /* wait= */ true, &second);
+
+	if (r > 0)
+		r = container_destroy_loaded(runtime, container, &second);
+	if (r < 0)
+		log_warning("delete \"%s\": %s", container->record.id, second.text);
+}
+
 /* runtime.md, step 9: a poststart hook that fails stops the container. */
 static int after_start(const struct runtime *runtime, struct container *container,
 		       struct error *err)
 {
 	const struct spec *spec;
-	struct error second = ERROR_NONE;
 	int r;
 
 	if (!container->record.poststart)
@@ -41,9 +53,16 @@ static int after_start(const struct runtime *runtime, struct container *containe
 	r = container_spec(container, &spec, err);
 	if (r >= 0)
 		r = run_poststart(spec, &container->record, container->init.pid, err);
-	if (r < 0 && container_destroy_loaded(runtime, container, &second) < 0)
-		log_warning("delete \"%s\": %s", container->record.id, second.text);
+	if (r < 0)
+		stop(runtime, container);
 	return r;
+}
+
+/* Nobody is there, or hung up without an answer: another starter was let through, or it has ended.
+ */
+static bool listens_no_more(int code)
+{
+	return code == -ENOENT || code == -ECONNREFUSED || code == -EPIPE;
 }
 
 int container_start(const struct runtime *runtime, const char *id, struct error *err)
@@ -60,12 +79,12 @@ int container_start(const struct runtime *runtime, const char *id, struct error 
 	if (r < 0)
 		return r;
 	socket = state_connect(container.dirfd);
-	if (socket < 0)
-		return fail(err, socket, "connect to the init of container \"%s\"", id);
-	r = launch_go(container.procfd, socket, &container.init, err);
-	/* Hung up without an answer: another starter was let through. */
-	if (r == -EPIPE)
-		return refuse_as(err, r, "cannot start an already running container");
+	r = socket < 0 ? fail(err, socket, "connect to the init of container \"%s\"", id)
+		       : launch_go(container.procfd, socket, &container.init, err);
+	if (listens_no_more(r)) {
+		ignore(refuse_as(err, r, "cannot start an already running container"));
+		r = container_explain(&container, r, check_created, err);
+	}
 	if (r < 0)
 		return r;
 	/* Nobody listens there any more. */

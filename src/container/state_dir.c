@@ -165,6 +165,12 @@ void state_unlock(int dirfd)
 	flock(dirfd, LOCK_UN); /* of a descriptor that is open it can't fail */
 }
 
+/* The record is the first that is written, and the last that is removed. */
+bool state_has_record(int dirfd)
+{
+	return faccessat(dirfd, STATE_RECORD, F_OK, 0) == 0 || errno != ENOENT;
+}
+
 /* Every file in the directory: the names above, and what a killed writer left. */
 static int remove_content(int dirfd, struct error *err)
 {

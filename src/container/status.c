@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "berth/base/fd.h"
@@ -103,6 +104,24 @@ int container_load_from(int dirfd, struct container *ret, struct error *err)
 	return 0;
 }
 
+/*
+ * A directory without a record: of a container that is being deleted, or has only begun to be made;
+ * or what a creator left that was killed before it could write anything.
+ */
+static int refuse_absent(const struct runtime *runtime, const char *id, struct error *err)
+{
+	_cleanup_fd_ int dirfd = state_open(runtime, id, err);
+	struct stat st;
+	bool left;
+
+	if (dirfd < 0)
+		return dirfd;
+	left = !is_locked(dirfd) && fstat(dirfd, &st) == 0 && st.st_nlink > 0 &&
+	       !state_has_record(dirfd);
+	return refuse_as(err, -ENOENT, "container \"%s\" does not exist%s", id,
+			 left ? " (delete removes what is left of it)" : "");
+}
+
 int container_load(const struct runtime *runtime, const char *id, struct container *ret,
 		   struct error *err)
 {
@@ -112,6 +131,8 @@ int container_load(const struct runtime *runtime, const char *id, struct contain
 	if (dirfd < 0)
 		return dirfd;
 	r = container_load_from(dirfd, ret, err);
+	if (r == -ENODATA)
+		return refuse_absent(runtime, id, err);
 	return r < 0 ? within(err, r, "container \"%s\"", id) : r;
 }
 

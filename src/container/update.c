@@ -14,6 +14,7 @@
 #include "berth/container/resources.h"
 
 #include "container-internal.h"
+#include "explain-internal.h"
 #include "limits-internal.h"
 #include "resctrl-internal.h"
 
@@ -76,21 +77,25 @@ static int apply(const struct container *container, const struct cgroup_change *
 }
 
 static int update(const struct runtime *runtime, struct container *container,
-		  const struct spec_resources *asked, struct error *err)
+		  const struct update_options *options, struct error *err)
 {
+	const struct spec_resources *asked = NULL;
 	const struct systemd systemd = record_systemd(runtime, &container->record);
 	const struct unit_ref unit = {.systemd = &systemd, .name = container->record.unit};
 	struct spec_resources merged;
 	const struct spec *spec = NULL;
 	struct cgroup_change change = {
-		.asked = asked,
 		.merged = &merged,
 		.unit = unit.name ? &unit : NULL,
 	};
-	int r = container_spec(container, &spec, err);
+	int r = spec_decode_resources(container->arena, options->text, options->size, options->what,
+				      &asked, err);
 
+	if (r >= 0)
+		r = container_spec(container, &spec, err);
 	if (r < 0)
 		return r;
+	change.asked = asked;
 	change.saved = &spec->linux.resources;
 	cgroup_resources_merge(container->arena, change.saved, asked, &merged);
 	r = cgroup_check(&merged, err);
@@ -99,11 +104,12 @@ static int update(const struct runtime *runtime, struct container *container,
 
 static int lock(const struct container *container, struct error *err)
 {
+	const char *id = container->record.id;
 	int r = state_lock(container->dirfd, /* wait= */ true, err);
 
-	return r != 0 ? r
-		      : refuse_as(err, -ENOENT, "container \"%s\" does not exist",
-				  container->record.id);
+	if (r == 0)
+		return refuse_as(err, -ENOENT, "container \"%s\" does not exist", id);
+	return r < 0 ? within(err, r, "container \"%s\"", id) : r;
 }
 
 /* Lines of linux.intelRdt. They are in the file system alone, and stay when the second is refused.
@@ -115,38 +121,32 @@ static int update_shares(const struct container *container, const struct update_
 		.l3_cache = options->l3_cache,
 		.memory_bandwidth = options->memory_bandwidth,
 	};
-	int r;
 
 	if ((lines.l3_cache && strchr(lines.l3_cache, '\n')) ||
 	    (lines.memory_bandwidth && strchr(lines.memory_bandwidth, '\n')))
 		return refuse(err, "linux.intelRdt: more than one line");
-	r = lock(container, err);
-	return r < 0 ? r : record_resctrl_update(&container->record, &lines, err);
+	return record_resctrl_update(&container->record, &lines, err);
 }
 
 int container_update(const struct runtime *runtime, const struct update_options *options,
 		     struct error *err)
 {
 	_cleanup_container_ struct container container = CONTAINER_UNSET;
-	const struct spec_resources *asked = NULL;
+	bool shares = options->l3_cache || options->memory_bandwidth;
 	int r = container_load(runtime, options->id, &container, err);
 
 	if (r >= 0)
 		r = check_running(&container, err);
-	if (r < 0)
-		return r;
-	if (options->l3_cache || options->memory_bandwidth) {
-		r = update_shares(&container, options, err);
-		return r < 0 ? within(err, r, "container \"%s\"", options->id) : 0;
-	}
-	r = check_cgroup(&container, err);
-	if (r < 0)
-		return r;
-	r = spec_decode_resources(container.arena, options->text, options->size, options->what,
-				  &asked, err);
+	if (r >= 0 && !shares)
+		r = check_cgroup(&container, err);
 	if (r >= 0)
 		r = lock(&container, err);
+	if (r < 0)
+		return r;
+	r = shares ? update_shares(&container, options, err)
+		   : update(runtime, &container, options, err);
 	if (r >= 0)
-		r = update(runtime, &container, asked, err);
-	return r < 0 ? within(err, r, "container \"%s\"", options->id) : 0;
+		return 0;
+	r = within(err, r, "container \"%s\"", options->id);
+	return container_explain(&container, r, check_running, err);
 }

@@ -159,6 +159,19 @@ hook() {
 	berth kill "$ID" KILL
 }
 
+@test "a failing poststart hook does no harm to a container that has the name by then" {
+	local berth="$RUNTIME --root $STATE"
+
+	make_bundle "$T/second"
+	config_args /bin/probe sleep
+	jq '.process.args = ["/bin/probe", "sleep"]' "$BUNDLE/config.json" >"$T/second/config.json"
+	hook poststart "$berth delete --force $ID && $berth run -d --bundle $T/second $ID >$T/second/out 2>&1
+		exit 3"
+	berth create "$ID"
+	berth_fails 'hooks.poststart[0]' start "$ID"
+	is "$(berth state "$ID" && jq -r '.bundle + " " + .status' "$OUT")" "$T/second running"
+}
+
 # A hook of the kind $1 that fails; what must be said.
 failing() {
 	hook "$1" 'echo reason-of-the-hook >&2; exit 3'

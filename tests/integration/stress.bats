@@ -74,26 +74,41 @@ ROUND_COMMANDS=(
 	"resume ID"
 	"exec ID /bin/true"
 	"exec ID /bin/sleep 0.01"
+	"exec --detach ID /bin/true"
+	"exec --tty ID /bin/true"
 	"exec --ignore-paused ID /bin/true"
+	"exec --ignore-paused --detach ID /bin/true"
+	"start ID"
+	"start ID"
+	"update --resources RESOURCES ID"
+	"events --stats ID"
 	"ps ID"
 	"state ID"
 	"kill ID TERM"
 	"kill ID KILL"
+	"kill --all ID TERM"
+	"kill --all ID KILL"
+	"delete ID"
 	"delete ID"
 	"delete --force ID"
 )
+# Whole lines. None is what a system call says of something that went in between: that says nothing
+# to the user, and engines take "no such file" for a program that is missing.
 ROUND_ANSWERS=(
 	'container "ID" does not exist'
 	'container not (running|paused): "ID" is (stopped|running|created)'
 	'container paused: "ID"'
 	'container not running'
-	'cannot delete container ID that is not stopped: (running|paused)'
-	'cannot exec in a paused container'
+	'container with id ID is not running'
+	'cannot delete container ID that is not stopped: (running|paused|created)'
+	'cannot exec in a paused container \(use --ignore-paused to override\)'
 	'cannot exec in a container that is stopped'
-	# It went in between.
-	'No such (device|process|file or directory)'
-	'the process was killed before it executed the program'
-	'clone a process into the container: Cannot allocate memory'
+	'cannot start an already running container'
+	'cannot start a container that has stopped'
+	'cannot start a container in the paused state'
+	# Of a container that goes on, by the TERM for all.
+	"the (process|container's init) was killed before it executed the program"
+	'the process ended before it had its terminal'
 )
 
 # The command of a round that is in $1, its exit status $2: whether that was to be expected.
@@ -102,10 +117,10 @@ is_expected() {
 
 	text=$(<"$T/round.err")
 	((code != 0)) || [[ -n $text ]] || return 0
-	# Killed with the container.
-	[[ $words != exec* || $code != 137 || -n $text ]] || return 0
+	# Killed with the container, or by the TERM for all.
+	[[ $words != exec* || $code != @(137|143) || -n $text ]] || return 0
 	for pattern in "${ROUND_ANSWERS[@]}"; do
-		[[ ! $text =~ ${pattern//ID/$ID} ]] || return 0
+		[[ ! $text =~ ^berth:\ ${pattern//ID/$ID}$ ]] || return 0
 	done
 	return 1
 }
@@ -114,9 +129,15 @@ is_expected() {
 random_round() {
 	local n words pids=() asked=() never=$1 round=$2
 
-	berth run -d "$ID"
+	# Two of three have been started.
+	if ((RANDOM % 3)); then
+		berth run -d "$ID"
+	else
+		berth create "$ID"
+	fi
 	for n in {0..7}; do
 		words=${ROUND_COMMANDS[RANDOM % ${#ROUND_COMMANDS[@]}]}
+		words=${words/RESOURCES/$T/resources}
 		asked+=("$words")
 		# shellcheck disable=SC2086 # words
 		BERTH_TEST=$ID timeout -k 1 20 "$RUNTIME" --root "$STATE" ${words//ID/$ID} </dev/null \
@@ -143,6 +164,7 @@ random_round() {
 
 	echo "STRESS_SEED=$seed"
 	RANDOM=$seed
+	echo '{}' >"$T/resources"
 	mkfifo "$T/never"
 	exec {never}<>"$T/never"
 	config_args /bin/sh -c 'while :; do /bin/true; done'
@@ -152,6 +174,34 @@ random_round() {
 		nothing_left
 	done
 	exec {never}>&-
+}
+
+# PF_EXITING in the flags of proc(5).
+is_exiting() {
+	local fields
+
+	read -ra fields <"/proc/$1/stat"
+	((fields[8] & 4))
+}
+
+@test "exec into a container whose init is ending says that it has stopped" {
+	local stuck
+
+	config_args /bin/probe sleep
+	berth run -d --pid-file "$T/pid" "$ID"
+	berth_background exec "$ID" /bin/sh -c 'echo ready; exec sleep 1000'
+	stuck=$BG_PID
+	wait_for 10 grep -q ready "$OUT"
+	# Init's last work is to wait for the others of its pid namespace to be reaped.
+	kill -STOP "$stuck"
+	berth kill "$ID" KILL
+	wait_for 10 is_exiting "$(<"$T/pid")"
+	berth_call exec "$ID" /bin/true
+	kill -CONT "$stuck"
+	is "$status" 255
+	one_line_error 'berth: cannot exec in a container that is stopped'
+	wait "$stuck" || true
+	BACKGROUND=()
 }
 
 @test "short-lived payloads with a reader of their output lose no byte" {

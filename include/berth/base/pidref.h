@@ -39,6 +39,9 @@ bool pidref_never_executed(int procfd, pid_t pid);
  */
 bool pidref_is_doomed(int procfd, pid_t pid);
 
+/* Whether process @pid is doomed, or about to end by itself. False where that cannot be told. */
+bool pidref_is_ending(int procfd, pid_t pid);
+
 /*
  * Pins process @pid, which must have begun at @start_ticks. Returns 0, or -ESRCH without a text if
  * the process is gone, is a zombie, or is another one with the same number by now.

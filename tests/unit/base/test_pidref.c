@@ -283,23 +283,27 @@ static void test_doomed(void **state)
 	assert_false(pidref_is_doomed(procfd, pid));
 	kill(pid, SIGSTOP);
 	assert_false(pidref_is_doomed(procfd, pid));
+	assert_false(pidref_is_ending(procfd, pid));
 	kill(pid, SIGKILL);
 	assert_true(pidref_is_doomed(procfd, pid));
+	assert_true(pidref_is_ending(procfd, pid));
 	await_zombie(pid);
 	assert_true(pidref_is_doomed(procfd, pid));
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	assert_false(pidref_is_doomed(procfd, pid));
 	assert_false(pidref_is_doomed(-EBADF, pid));
+	assert_false(pidref_is_ending(-EBADF, pid));
 	/* Another signal counts once it has ended the process. */
 	pid = child_make(-1);
 	kill(pid, SIGTERM);
 	await_zombie(pid);
 	assert_true(pidref_is_doomed(procfd, pid));
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	/* One that has done its work is not. */
+	/* One that has done its work is not, but is ending. */
 	pid = child_make(0);
 	await_zombie(pid);
 	assert_false(pidref_is_doomed(procfd, pid));
+	assert_true(pidref_is_ending(procfd, pid));
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 

@@ -121,7 +121,7 @@ static void test_none(void **state)
 {
 	const struct world *world = *state;
 
-	refuse_record(world, -ENOENT, "No such file");
+	refuse_record(world, -ENODATA, "there is no \"state.json\"");
 	put_link(world, STATE_RECORD, "/etc/passwd");
 	refuse_record(world, -ELOOP, "symbolic links");
 	assert_int_equal(unlinkat(world->fd, STATE_RECORD, 0), 0);

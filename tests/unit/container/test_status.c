@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a container is now: found out from its record, its process, its socket and its lock. */
 #include "container-internal.h"
+#include "explain-internal.h"
 
 #include "../base/unit.h"
 
@@ -149,6 +150,94 @@ static void test_describe(void **state)
 	assert_int_equal(document.annotations->count, 1);
 }
 
+/* As the operations that need a container that runs. */
+static int check_running(const struct container *container, struct error *err)
+{
+	return container->status == STATUS_RUNNING ? 0 : refuse(err, "it does not run");
+}
+
+static int check_nothing(const struct container *container, struct error *err)
+{
+	(void)container;
+	(void)err;
+	return 0;
+}
+
+/* What a failure with that code is called in the end. */
+static void assert_explained(struct container *container, int code, container_check check,
+			     const char *text)
+{
+	struct error err = {.code = code, .text = "open \"x\""};
+	int r = container_explain(container, code, check, &err);
+
+	assert_string_equal(err.text, text);
+	assert_int_equal(r, err.code);
+}
+
+static void test_explain(void **state)
+{
+	static const int codes[] = {-ESRCH,  -ENOENT, -ENODEV,	    -ENOMEM,
+				    -ECHILD, -EPIPE,  -ECONNREFUSED};
+	_cleanup_place_ struct place place = place_make(*state);
+	_cleanup_container_ struct container container = CONTAINER_UNSET;
+	struct error err = ERROR_NONE;
+	pid_t pid = child_make(-1);
+
+	write_record(&place, pid, start_of(pid));
+	/* It lives: whatever failed, it was not for its end. */
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
+		container_done(&container);
+		assert_fine(container_load(&place.runtime, "box", &container, &err), err);
+		assert_explained(&container, codes[i], check_running, "open \"x\"");
+		assert_int_equal(container.status, STATUS_RUNNING);
+	}
+	kill(pid, SIGKILL);
+	/* Its end is no reason for each failure, and not for those who do not need it. */
+	assert_explained(&container, -EACCES, check_running, "open \"x\"");
+	assert_explained(&container, -EINVAL, check_running, "open \"x\"");
+	assert_explained(&container, -ESRCH, check_running, "it does not run");
+	assert_int_equal(container.status, STATUS_STOPPED);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	/* Nobody ended it since: it was no different before. */
+	assert_explained(&container, -ESRCH, check_running, "open \"x\"");
+	/* A name that is removed stays so for whoever has the directory open. */
+	assert_fine(state_remove(place.root, place.dir, "box", &err), err);
+	assert_explained(&container, -EACCES, check_running, "open \"x\"");
+	assert_explained(&container, -ENOENT, check_running, "container \"box\" does not exist");
+	assert_explained(&container, -ENOMEM, check_nothing, "container \"box\" does not exist");
+}
+
+/* The check may have nothing against one that has stopped. */
+static void test_explain_indifferent(void **state)
+{
+	_cleanup_place_ struct place place = place_make(*state);
+	_cleanup_container_ struct container container = CONTAINER_UNSET;
+	struct error err = ERROR_NONE;
+	pid_t pid = child_make(-1);
+
+	write_record(&place, pid, start_of(pid));
+	assert_fine(container_load(&place.runtime, "box", &container, &err), err);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_explained(&container, -ESRCH, check_nothing, "open \"x\"");
+}
+
+/* A directory without a record says what it is worth: see refuse_absent(). */
+static void test_absent(void **state)
+{
+	_cleanup_place_ struct place place = place_make(*state);
+	struct container container = CONTAINER_UNSET;
+	struct error err = ERROR_NONE;
+
+	/* Its maker, or whoever deletes it, is at work. */
+	assert_failed(container_load(&place.runtime, "box", &container, &err), err, -ENOENT);
+	assert_string_equal(err.text, "container \"box\" does not exist");
+	place.dir = fd_close(place.dir);
+	assert_failed(container_load(&place.runtime, "box", &container, &err), err, -ENOENT);
+	assert_string_equal(err.text, "container \"box\" does not exist (delete removes what is "
+				      "left of it)");
+}
+
 static void test_unreadable(void **state)
 {
 	_cleanup_place_ struct place place = place_make(*state);
@@ -158,8 +247,6 @@ static void test_unreadable(void **state)
 
 	assert_failed(container_load(&place.runtime, "other", &container, &err), err, -ENOENT);
 	assert_string_equal(err.text, "container \"other\" does not exist");
-	assert_failed(container_load(&place.runtime, "box", &container, &err), err, -ENOENT);
-	assert_true(str_starts(err.text, "container \"box\": "));
 	put_file(&inside, STATE_RECORD, "{");
 	assert_failed(container_load(&place.runtime, "box", &container, &err), err, -EINVAL);
 	assert_true(str_starts(err.text, "container \"box\": state.json: line 1, column 2: "));
@@ -169,8 +256,10 @@ static void test_unreadable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		world_test(test_intent),   world_test(test_lock_is_kept), world_test(test_process),
-		world_test(test_describe), world_test(test_unreadable),
+		world_test(test_intent),  world_test(test_lock_is_kept),
+		world_test(test_process), world_test(test_describe),
+		world_test(test_explain), world_test(test_explain_indifferent),
+		world_test(test_absent),  world_test(test_unreadable),
 	};
 
 	if (skip_all_without(SYS_openat2, "openat2"))
