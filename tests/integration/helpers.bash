@@ -511,6 +511,19 @@ can_map_ids() {
 	[[ $text != *'file system cannot do that'* ]]
 }
 
+# Whether a process in a cgroup may have a real-time policy: where the kernel has group scheduling
+# for these, cgroup v2 has no means to give it any.
+can_run_realtime() {
+	local bundle=$T/can-run-realtime text
+
+	make_bundle "$bundle"
+	text=$(jq '.process.scheduler = {policy: "SCHED_FIFO", priority: 1} |
+		.process.args = ["/bin/true"]' "$bundle/config.json")
+	printf '%s\n' "$text" >"$bundle/config.json"
+	text=$("$RUNTIME" --root "$STATE" run --bundle "$bundle" "$ID-realtime" 2>&1 </dev/null 3>&- 4>&-) || true
+	[[ $text != *'gives real-time to groups'* ]]
+}
+
 is_systemd() {
 	[[ $(</proc/1/comm) == systemd ]] &&
 		timeout 60 systemctl show --property Version >/dev/null 2>&1
@@ -561,6 +574,9 @@ requires() {
 		machine)
 			# Where sysctls and devices are nobody else's; see docs/testing.md.
 			[[ -n ${VM_KIND:-} ]] || skip 'needs a machine of its own'
+			;;
+		realtime)
+			can_run_realtime || skip 'the kernel gives real-time to groups, and cgroups none'
 			;;
 		systemd)
 			is_systemd || skip 'needs systemd as process 1'

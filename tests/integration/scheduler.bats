@@ -46,6 +46,7 @@ weaken() {
 }
 
 @test "real-time policies" {
+	requires realtime
 	scheduler 'policy: "SCHED_FIFO", priority: 1'
 	run_probe
 	json '.sched | .policy == 1 and .priority == 1'
@@ -82,27 +83,27 @@ weaken() {
 }
 
 @test "SCHED_FLAG_RESET_ON_FORK counts for the program's children, not for the program" {
-	scheduler 'policy: "SCHED_FIFO", priority: 5, flags: ["SCHED_FLAG_RESET_ON_FORK"]'
+	scheduler 'policy: "SCHED_OTHER", nice: -5, flags: ["SCHED_FLAG_RESET_ON_FORK"]'
 	run_probe
-	json '.sched | .policy == 1 and .flags == 1'
+	json '.sched | .nice == -5 and .flags == 1'
 	run_script '/bin/probe; true'
-	json '.sched | .policy == 0 and .flags == 0'
-	scheduler 'policy: "SCHED_FIFO", priority: 5'
+	json '.sched | .nice == 0 and .flags == 0'
+	scheduler 'policy: "SCHED_OTHER", nice: -5'
 	run_script '/bin/probe; true'
-	json '.sched.policy == 1'
+	json '.sched.nice == -5'
 }
 
 @test "a program without any rights has it: neither user, capabilities nor a filter come before" {
-	scheduler 'policy: "SCHED_RR", priority: 2'
+	scheduler 'policy: "SCHED_BATCH", nice: -2'
 	config '.process.user = {uid: 1000, gid: 1000} | .process.capabilities = {} |
-		.process.rlimits = [{type: "RLIMIT_RTPRIO", soft: 0, hard: 0}] |
+		.process.rlimits = [{type: "RLIMIT_NICE", soft: 0, hard: 0}] |
 		.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{action: "SCMP_ACT_KILL",
 			names: ["sched_setattr", "sched_setscheduler", "setpriority"]}]}'
 	run_probe
-	json '.uid == 1000 and .caps.effective == [] and .sched.policy == 2'
+	json '.uid == 1000 and .caps.effective == [] and .sched.nice == -2'
 	config '.process.noNewPrivileges = false'
 	run_probe
-	json '.sched.policy == 2'
+	json '.sched.nice == -2'
 }
 
 @test "init has it when it is created, and so have the startContainer hooks, but none before" {
@@ -196,6 +197,16 @@ weaken() {
 
 @test "limits of the caller give an ordinary amount" {
 	requires cap_sys_resource
+	scheduler 'policy: "SCHED_OTHER", nice: -3'
+	WRAP=(prlimit --nice=23:23 setpriv --bounding-set -sys_nice)
+	run_probe
+	json '.sched.nice == -3'
+	config '.process.scheduler.nice = -4'
+	berth_fails RLIMIT_NICE run "$ID"
+}
+
+@test "limits of the caller give some real time" {
+	requires cap_sys_resource realtime
 	scheduler 'policy: "SCHED_FIFO", priority: 3'
 	WRAP=(prlimit --rtprio=3:3 setpriv --bounding-set -sys_nice)
 	run_probe
@@ -206,10 +217,6 @@ weaken() {
 
 @test "a user namespace: root of the host gives what root of it may not have" {
 	new_user
-	scheduler 'policy: "SCHED_RR", priority: 7'
-	run_probe
-	json '.sched | .policy == 2 and .priority == 7'
-	json '.uid_map != "0 0 4294967295"'
 	scheduler "$DEADLINE"
 	run_probe
 	json '.sched.policy == 6'
@@ -243,9 +250,9 @@ weaken() {
 	berth exec -t "$ID" /bin/probe
 	json '.sched | .policy == 3 and .nice == 6'
 	jq '.process | .args = ["/bin/probe"] | .user = {uid: 5, gid: 5} | .capabilities = {} |
-		.scheduler = {policy: "SCHED_FIFO", priority: 8}' config.json >"$T/process.json"
+		.scheduler = {policy: "SCHED_OTHER", nice: -8}' config.json >"$T/process.json"
 	berth exec --process "$T/process.json" "$ID"
-	json '.uid == 5 and .sched.policy == 1 and .sched.priority == 8'
+	json '.uid == 5 and .sched.policy == 0 and .sched.nice == -8'
 	jq '.scheduler = {'"$DEADLINE"', flags: ["SCHED_FLAG_RESET_ON_FORK"]}' "$T/process.json" \
 		>"$T/deadline.json"
 	berth exec --process "$T/deadline.json" "$ID"
@@ -271,18 +278,18 @@ weaken() {
 
 @test "exec into a user namespace, and with another scheduler there" {
 	new_user
-	scheduler 'policy: "SCHED_FIFO", priority: 3'
+	scheduler 'policy: "SCHED_BATCH", nice: -3'
 	run_detached "$ID" sleep
-	is "$(policy_of "$PID")" 1
+	is "$(policy_of "$PID")" 3
 	berth exec "$ID" /bin/probe
-	json '.sched | .policy == 1 and .priority == 3'
+	json '.sched | .policy == 3 and .nice == -3'
 	berth exec -t "$ID" /bin/probe
-	json '.sched | .policy == 1 and .priority == 3'
+	json '.sched | .policy == 3 and .nice == -3'
 	jq '.process | .args = ["/bin/probe"] | .ioPriority = {class: "IOPRIO_CLASS_RT", priority: 1} |
 		.scheduler = {policy: "SCHED_OTHER", nice: -4}' config.json >"$T/process.json"
 	berth exec --process "$T/process.json" "$ID"
 	json '.sched.nice == -4 and .ioprio == 8193'
 	weaken
 	berth_exits 255 exec "$ID" /bin/probe
-	one_line_error 'process.scheduler: set SCHED_FIFO, priority 3: needs CAP_SYS_NICE'
+	one_line_error 'process.scheduler: set SCHED_BATCH, nice -3: needs CAP_SYS_NICE'
 }
