@@ -140,6 +140,7 @@ weaken() {
 
 @test "a process that may run on some processors only cannot have SCHED_DEADLINE" {
 	(($(nproc) > 1)) || skip 'needs two processors'
+	! has_controller cpuset || skip 'whoever comes into a cpuset gets all of its processors'
 	scheduler "$DEADLINE"
 	config_args /bin/true
 	WRAP=(taskset -c 0)
@@ -226,6 +227,19 @@ weaken() {
 	weaken
 	berth_fails 'process.scheduler: set SCHED_OTHER, nice -11: needs CAP_SYS_NICE' run "$ID"
 	nothing_left
+}
+
+@test "a user namespace that is joined, by a process between the host and init" {
+	new_user
+	run_detached "$ID-pod" sleep
+	cp "$SUITE/config.json" config.json
+	config '.linux.namespaces += [{type: "user", path: "/proc/\($p)/ns/user"}] |
+		.process.env += ["BERTH_TEST=" + $i]' --arg i "$ID" --arg p "$PID"
+	scheduler 'policy: "SCHED_BATCH", nice: -6'
+	config '.process.ioPriority = {class: "IOPRIO_CLASS_RT", priority: 2}'
+	run_probe
+	is "$(value .namespaces.user)" "$(readlink "/proc/$PID/ns/user")"
+	json '.sched.policy == 3 and .sched.nice == -6 and .ioprio == 8194'
 }
 
 @test "root of a user namespace has no more than an ordinary user" {
