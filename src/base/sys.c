@@ -89,6 +89,33 @@ int sys_seccomp(unsigned operation, unsigned flags, void *arguments)
 	return result(syscall(SYS_seccomp, operation, flags, arguments));
 }
 
+static const struct sys_pass no_pass;
+
+ssize_t sys_sendmsg(int socket, const struct msghdr *header, int flags, const struct sys_pass *pass)
+{
+	const uint32_t *word = pass ? pass->words : no_pass.words;
+
+	return result(syscall(SYS_sendmsg, socket, header, flags, (unsigned long)word[0],
+			      (unsigned long)word[1], (unsigned long)word[2]));
+}
+
+ssize_t sys_recvmsg(int socket, struct msghdr *header, int flags, const struct sys_pass *pass)
+{
+	const uint32_t *word = pass ? pass->words : no_pass.words;
+
+	return result(syscall(SYS_recvmsg, socket, header, flags, (unsigned long)word[0],
+			      (unsigned long)word[1], (unsigned long)word[2]));
+}
+
+int sys_close(int fd, const struct sys_pass *pass)
+{
+	const uint32_t *word = pass ? pass->words : no_pass.words;
+
+	/* It has one argument, and those that a pass uses are the fourth and on. */
+	return result(syscall(SYS_close, fd, 0, 0, (unsigned long)word[0], (unsigned long)word[1],
+			      (unsigned long)word[2]));
+}
+
 int sys_keyctl(int operation, unsigned long a, unsigned long b, unsigned long c)
 {
 	return result(syscall(SYS_keyctl, operation, a, b, c));

@@ -48,6 +48,24 @@ int unix_connect(const char *path, int type, struct error *err)
 	return r < 0 ? fail(err, r, "connect to the socket \"%s\"", path) : take_fd(&fd);
 }
 
+/* A stream takes long texts in parts where a signal comes in between. */
+static int send_rest(int socket, const char *text)
+{
+	size_t left = strlen(text);
+
+	while (left) {
+		ssize_t n = send(socket, text, left, MSG_NOSIGNAL);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0) {
+			text += n;
+			left -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
 int unix_send_fd(int socket, const char *text, int fd)
 {
 	struct iovec part = {.iov_base = (void *)text, .iov_len = strlen(text)};
@@ -72,5 +90,5 @@ int unix_send_fd(int socket, const char *text, int fd)
 	do
 		n = sendmsg(socket, &header, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : 0;
+	return n < 0 ? -errno : send_rest(socket, text + n);
 }

@@ -35,13 +35,13 @@ struct record {
 	const char *created;
 	uid_t owner;
 	enum cgroup_manager cgroup_manager;
-	const char *cgroup_path;     /* NULL without a cgroup */
-	unsigned cgroup_keep;	     /* leading components of it that are not ours */
-	const char *unit;	     /* systemd's, whose cgroup that is; NULL: it is none's */
-	bool unit_of_user;	     /* of the user's manager */
-	bool poststart, poststop;    /* there are such hooks, in the copy of config.json */
-	struct resctrl_made resctrl; /* its groups there */
-	bool own_keyring;	     /* its processes have a session keyring of its own */
+	const char *cgroup_path; /* NULL without a cgroup */
+	unsigned cgroup_keep;	 /* leading components of it that are not ours */
+	const char *unit;	 /* systemd's, whose cgroup that is; NULL: it is none's */
+	bool unit_of_user;	 /* of the user's manager */
+	bool poststart, poststop, seccomp_agent; /* as the copy of config.json says */
+	struct resctrl_made resctrl;		 /* its groups there */
+	bool own_keyring; /* its processes have a session keyring of its own */
 	struct spec_strings annotations;
 	pid_t pid; /* 0: the intent only */
 	uint64_t start_ticks;

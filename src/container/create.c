@@ -242,6 +242,7 @@ static int write_intent(struct creation *c, const struct runtime *runtime, struc
 		.cgroup_manager = runtime->cgroup_manager,
 		.poststart = spec->hooks[HOOK_POSTSTART].count > 0,
 		.poststop = spec->hooks[HOOK_POSTSTOP].count > 0,
+		.seccomp_agent = spec->linux.seccomp && spec->linux.seccomp->notifies,
 		.own_keyring = !c->options->no_new_keyring,
 		.annotations = spec->annotations,
 	};
@@ -419,7 +420,17 @@ int creation_commit(struct creation *c, struct error *err)
 
 int creation_go(struct creation *c, struct error *err)
 {
-	return launch_go(c->procfd, c->launched.socket, &c->launched.init, err);
+	_cleanup_agent_ struct seccomp_agent agent = SECCOMP_AGENT_NONE;
+	const struct state_document state = {
+		.id = c->record.id,
+		.status = STATUS_CREATING,
+		.pid = c->record.pid,
+		.bundle = c->record.bundle,
+		.annotations = &c->record.annotations,
+	};
+	int r = seccomp_agent_connect(c->spec->linux.seccomp, &state, &agent, err);
+
+	return r < 0 ? r : launch_go(c->procfd, c->launched.socket, &c->launched.init, &agent, err);
 }
 
 struct console *creation_terminal(struct creation *c)

@@ -201,21 +201,34 @@ static int prepare_filter(const struct runtime *runtime, const struct spec *spec
 	return seccomp_prepare(spec->linux.seccomp, cache, ret, err);
 }
 
+/* The state is the container's, which runs. */
+static int connect_agent(const struct container *container, const struct spec *spec,
+			 struct seccomp_agent *ret, struct error *err)
+{
+	struct state_document state;
+
+	container_describe(container, &state);
+	return seccomp_agent_connect(spec->linux.seccomp, &state, ret, err);
+}
+
 /* What is around the process. */
 struct around {
-	int pidfd, console; /* of whoever waits for it; owned, -1: nobody */
+	int pidfd, console;	    /* of whoever waits for it; owned, -1: nobody */
+	struct seccomp_agent agent; /* of its filter; owned */
 	struct exec_memory memory;
 };
 
 #define AROUND_UNSET                                                                               \
 	{                                                                                          \
-		.pidfd = -EBADF, .console = -EBADF, .memory.cgroupfd = -EBADF                      \
+		.pidfd = -EBADF, .console = -EBADF, .agent = SECCOMP_AGENT_NONE,                   \
+		.memory.cgroupfd = -EBADF                                                          \
 	}
 
 static void around_done(struct around *around)
 {
 	around->pidfd = fd_close(around->pidfd);
 	around->console = fd_close(around->console);
+	seccomp_agent_done(&around->agent);
 	around->memory.cgroupfd = fd_close(around->memory.cgroupfd);
 }
 
@@ -223,14 +236,14 @@ static void around_done(struct around *around)
 
 /* The process exists, and executes its program if nothing fails any more. */
 static int release(const struct container *container, const struct exec_options *options,
-		   const struct around *around, struct launched *launched, struct error *err)
+		   struct around *around, struct launched *launched, struct error *err)
 {
 	int r = record_resctrl_assign(&container->record, launched->init.pid, err);
 
 	if (r >= 0)
 		r = console_send(around->console, launched->terminal.master, err);
 	if (r >= 0)
-		r = launch_exec_go(container->procfd, launched, err);
+		r = launch_exec_go(container->procfd, launched, &around->agent, err);
 	if (r >= 0)
 		r = pidfd_socket_send(around->pidfd, &launched->init, /* is_init= */ false, err);
 	if (r >= 0 && options->pid_file)
@@ -239,7 +252,7 @@ static int release(const struct container *container, const struct exec_options 
 }
 
 static int finish(const struct container *container, const struct exec_options *options,
-		  const struct around *around, struct launched *launched, int *ret_status,
+		  struct around *around, struct launched *launched, int *ret_status,
 		  struct error *err)
 {
 	_cleanup_proxy_ struct proxy proxy = PROXY_UNSET;
@@ -347,6 +360,8 @@ static int launch(const struct runtime *runtime, struct container *container,
 		return joining.cgroupfd;
 	around->memory = exec_memory_begin(container, joining.cgroupfd, joining.subgroup);
 	r = prepare_filter(runtime, joining.spec, &filter, err);
+	if (r >= 0)
+		r = connect_agent(container, joining.spec, &around->agent, err);
 	if (r >= 0)
 		r = launch_exec(&joining, ret, err);
 	if (takes_none(&joining, r) && !options->cgroups.count)

@@ -45,6 +45,7 @@ static void write_record(struct json_writer *w, const struct record *record)
 	}
 	json_member_bool(w, "poststart", record->poststart);
 	json_member_bool(w, "poststop", record->poststop);
+	json_member_bool(w, "seccompAgent", record->seccomp_agent);
 	json_member_bool(w, "ownKeyring", record->own_keyring);
 	if (record->pid) {
 		json_member_i64(w, "pid", record->pid);
@@ -144,6 +145,7 @@ static int decode(const struct json *object, struct arena *arena, struct record 
 			},
 		.poststart = get_bool(object, "poststart"),
 		.poststop = get_bool(object, "poststop"),
+		.seccomp_agent = get_bool(object, "seccompAgent"),
 		.own_keyring = get_bool(object, "ownKeyring"),
 		.pid = (pid_t)get_number(object, "pid"),
 		.start_ticks = get_number(object, "startTime"),

@@ -58,30 +58,58 @@ static int after_start(const struct runtime *runtime, struct container *containe
 	return r;
 }
 
-/* Nobody is there, or hung up without an answer: another starter was let through, or it has ended.
- */
-static bool listens_no_more(int code)
+/* The agent finds "creating", as with runc: init has not executed its program yet. */
+static int connect_agent(struct container *container, struct seccomp_agent *ret, struct error *err)
 {
-	return code == -ENOENT || code == -ECONNREFUSED || code == -EPIPE;
+	struct state_document state;
+	const struct spec *spec;
+	int r;
+
+	if (!container->record.seccomp_agent)
+		return 0;
+	r = container_spec(container, &spec, err);
+	container_describe(container, &state);
+	state.status = STATUS_CREATING;
+	return r < 0 ? r : seccomp_agent_connect(spec->linux.seccomp, &state, ret, err);
+}
+
+/*
+ * -EPIPE where nobody is there any more, as where it hangs up without an answer: another starter
+ * was let through, or it has ended.
+ */
+static int connect_init(const struct container *container, int *ret_socket, struct error *err)
+{
+	int fd = state_connect(container->dirfd);
+	bool gone = fd == -ENOENT || fd == -ECONNREFUSED;
+
+	if (fd < 0)
+		fd = fail(err, fd, "connect to the init of container \"%s\"", container->record.id);
+	if (fd < 0)
+		return gone ? -EPIPE : fd;
+	*ret_socket = fd;
+	return 0;
 }
 
 int container_start(const struct runtime *runtime, const char *id, struct error *err)
 {
 	_cleanup_container_ struct container container = CONTAINER_UNSET;
 	_cleanup_notify_ struct notify notify = NOTIFY_UNSET;
+	_cleanup_agent_ struct seccomp_agent agent = SECCOMP_AGENT_NONE;
 	_cleanup_fd_ int socket = -EBADF;
 	int r = container_load(runtime, id, &container, err);
 
 	if (r >= 0)
 		r = check_created(&container, err);
 	if (r >= 0)
+		r = connect_agent(&container, &agent, err);
+	if (r >= 0)
 		r = notify_open(runtime, container.dirfd, &notify, err);
 	if (r < 0)
 		return r;
-	socket = state_connect(container.dirfd);
-	r = socket < 0 ? fail(err, socket, "connect to the init of container \"%s\"", id)
-		       : launch_go(container.procfd, socket, &container.init, err);
-	if (listens_no_more(r)) {
+	r = connect_init(&container, &socket, err);
+	if (r >= 0)
+		r = launch_go(container.procfd, socket, &container.init, &agent, err);
+	if (r == -EPIPE) {
 		ignore(refuse_as(err, r, "cannot start an already running container"));
 		r = container_explain(&container, r, check_created, err);
 	}

@@ -26,6 +26,18 @@ static void add_flag(struct json_writer *w, const char *key, const char *flag, b
 	json_end_object(w);
 }
 
+/* Those that the kernel has as well. */
+static void add_supported_flags(struct json_writer *w)
+{
+	json_key(w, "supportedFlags");
+	json_begin_array(w);
+	for (size_t i = 0; seccomp_flag_names[i]; i++) {
+		if (seccomp_flag_is_supported(seccomp_flag_names[i]))
+			json_string(w, seccomp_flag_names[i]);
+	}
+	json_end_array(w);
+}
+
 static void add_seccomp(struct json_writer *w)
 {
 	json_key(w, "seccomp");
@@ -35,7 +47,7 @@ static void add_seccomp(struct json_writer *w)
 	add_names(w, "operators", seccomp_operator_names, SECCOMP_OPERATOR_MAX);
 	json_member_strings(w, "archs", seccomp_arch_names);
 	json_member_strings(w, "knownFlags", seccomp_flag_names);
-	json_member_strings(w, "supportedFlags", seccomp_flag_names);
+	add_supported_flags(w);
 	json_end_object(w);
 }
 

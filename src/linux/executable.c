@@ -442,6 +442,8 @@ static const char *plain_reason(int code)
 		return "the ELF file names more than one loader";
 	case -EPERM:
 		return "a security module, a filter, or a nosuid mount forbids it";
+	case -ENOSYS:
+		return "a filter forbids it, or the agent that it asks has ended";
 	default:
 		return NULL;
 	}

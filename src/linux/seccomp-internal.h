@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the three files about system call filters offer each other. */
+/* What the files about system call filters offer each other. */
 #ifndef BERTH_LINUX_SECCOMP_INTERNAL_H
 #define BERTH_LINUX_SECCOMP_INTERNAL_H
 
@@ -25,6 +25,23 @@ struct seccomp_unknown {
  */
 void seccomp_stub_prepend(const struct seccomp_unknown *list, size_t count,
 			  struct seccomp_program *program);
+
+/* --- seccomp_pass.c ---------------------------------------------------------------------- */
+
+/*
+ * Puts instructions before @program that let a few calls of the architecture @arch through where
+ * they carry a pass, which is to be drawn before the program is loaded.
+ */
+void seccomp_pass_prepend(uint32_t arch, struct seccomp_program *program);
+
+/* Draws a pass and writes it into @program, which is the caller's own copy. */
+int seccomp_pass_draw(const struct seccomp_program *program, struct sys_pass *ret,
+		      struct error *err) must_check;
+
+/* --- seccomp_notify.c -------------------------------------------------------------------- */
+
+/* Whether there is a socket to connect to when the time has come. */
+int seccomp_agent_check(const struct spec_seccomp *spec, struct error *err) must_check;
 
 /* --- seccomp_cache.c --------------------------------------------------------------------- */
 

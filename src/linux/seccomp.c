@@ -56,17 +56,16 @@ static void cleanup_filter(scmp_filter_ctx *filter)
 
 /* --- words of the specification, in libseccomp's and the kernel's ------------------------- */
 
+#define WAIT_KILLABLE "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"
+
 static const struct {
 	const char *name;
 	uint32_t flag;
 } kernel_flags[] = {
 	{"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
 	{"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
-	/*
-	 * SECCOMP_FILTER_FLAG_TSYNC is about threads, of which there is one; and the kernel takes
-	 * SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV only for a filter that has a listener, without
-	 * which it means nothing.
-	 */
+	{WAIT_KILLABLE, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV},
+	/* SECCOMP_FILTER_FLAG_TSYNC is about threads, of which there is one. */
 };
 
 static uint32_t kernel_flag(const char *name)
@@ -80,16 +79,34 @@ static uint32_t kernel_flag(const char *name)
 
 static uint32_t flags_of(const struct spec_seccomp *spec)
 {
-	uint32_t flags = 0;
+	uint32_t flags = spec->notifies ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0;
 
 	/* As runc: without this, a mitigation slows some programs down to half (spectre v4). */
 	if (!spec->flags_given)
-		return SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+		return flags | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
 	for (unsigned i = 0; seccomp_flag_names[i]; i++) {
 		if (spec->flags & (1u << i))
 			flags |= kernel_flag(seccomp_flag_names[i]);
 	}
+	/* It means nothing where nobody is asked, and the kernel refuses it then. */
+	if (!spec->notifies)
+		flags &= ~(uint32_t)SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
 	return flags;
+}
+
+/* The kernel looks at the flags first: where it has them all, it finds no program. */
+static bool kernel_has(uint32_t flags)
+{
+	return sys_seccomp(SECCOMP_SET_MODE_FILTER, flags, NULL) == -EFAULT;
+}
+
+bool seccomp_flag_is_supported(const char *name)
+{
+	uint32_t flag = kernel_flag(name);
+
+	if (flag == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
+		flag |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	return kernel_has(flag);
 }
 
 /* An action in libseccomp's form. @number: its errno, or what the tracer is told. */
@@ -108,6 +125,8 @@ static uint32_t action_of(enum seccomp_action action, uint32_t number)
 		return SCMP_ACT_ALLOW;
 	case SECCOMP_ACTION_LOG:
 		return SCMP_ACT_LOG;
+	case SECCOMP_ACTION_NOTIFY:
+		return SCMP_ACT_NOTIFY;
 	case SECCOMP_ACTION_KILL:
 	case SECCOMP_ACTION_KILL_THREAD:
 	case SECCOMP_ACTION_MAX:
@@ -373,36 +392,72 @@ static int compile(const struct spec_seccomp *spec, struct seccomp_program *ret,
 	if (r < 0)
 		return r;
 	add_stub(spec, ret);
-	if (ret->count > BPF_MAXINSNS) {
-		r = refuse_as(err, -E2BIG,
-			      "linux.seccomp: the compiled filter has %zu instructions, but the "
-			      "kernel takes at most %d",
-			      ret->count, BPF_MAXINSNS);
-		seccomp_program_done(ret);
-	}
-	return r;
+	return 0;
+}
+
+static int check_size(const struct seccomp_program *program, struct error *err)
+{
+	if (program->count <= BPF_MAXINSNS)
+		return 0;
+	return refuse_as(err, -E2BIG,
+			 "linux.seccomp: the compiled filter has %zu instructions, but the kernel "
+			 "takes at most %d",
+			 program->count, BPF_MAXINSNS);
 }
 
 /* --- contract ----------------------------------------------------------------------------- */
+
+/* Takes it from the cache, or compiles and keeps it. */
+static int find_program(const struct spec_seccomp *spec, int cachefd, struct seccomp_program *ret,
+			struct error *err)
+{
+	_cleanup_buf_ struct buf key = BUF_EMPTY;
+	int r;
+
+	seccomp_cache_key(spec, seccomp_library_version(), seccomp_arch_native(), &key);
+	if (seccomp_cache_load(cachefd, &key, ret))
+		return 0;
+	r = compile(spec, ret, err);
+	if (r >= 0)
+		r = check_size(ret, err);
+	if (r >= 0)
+		seccomp_cache_store(cachefd, &key, ret);
+	return r;
+}
+
+/* What a filter with a listener needs besides; its pass is of this process, and never kept. */
+static int prepare_listener(const struct spec_seccomp *spec, struct seccomp_program *program,
+			    struct error *err)
+{
+	int r = seccomp_agent_check(spec, err);
+
+	if (r < 0)
+		return r;
+	if (!kernel_has(program->flags))
+		return refuse_as(err, -EOPNOTSUPP,
+				 "linux.seccomp.flags: this kernel lacks " WAIT_KILLABLE
+				 " (needs Linux 5.19)");
+	seccomp_pass_prepend(seccomp_arch_native(), program);
+	return check_size(program, err);
+}
 
 int seccomp_prepare(const struct spec_seccomp *spec, int cachefd, struct seccomp_program *ret,
 		    struct error *err)
 {
 	struct seccomp_program program = {.instructions = NULL};
-	_cleanup_buf_ struct buf key = BUF_EMPTY;
 	int r;
 
 	*ret = program;
 	if (!spec)
 		return 0;
-	seccomp_cache_key(spec, seccomp_library_version(), seccomp_arch_native(), &key);
-	if (!seccomp_cache_load(cachefd, &key, &program)) {
-		r = compile(spec, &program, err);
-		if (r < 0)
-			return r;
-		seccomp_cache_store(cachefd, &key, &program);
-	}
+	r = find_program(spec, cachefd, &program, err);
 	program.flags = flags_of(spec);
+	if (r >= 0 && spec->notifies)
+		r = prepare_listener(spec, &program, err);
+	if (r < 0) {
+		seccomp_program_done(&program);
+		return r;
+	}
 	*ret = program;
 	return 0;
 }
@@ -413,18 +468,42 @@ void seccomp_program_done(struct seccomp_program *program)
 	*program = (struct seccomp_program){.instructions = NULL};
 }
 
-int seccomp_apply(const struct seccomp_program *program, struct error *err)
+static const char *load_hint(const struct seccomp_program *program, int code)
+{
+	switch (-code) {
+	case EACCES:
+		return ": without process.noNewPrivileges it needs CAP_SYS_ADMIN";
+	case EBUSY:
+		return ": one that berth itself was started with has a listener already";
+	case EMFILE:
+		return program->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER
+			       ? ": RLIMIT_NOFILE of process.rlimits leaves no room for its "
+				 "listener"
+			       : "";
+	default:
+		return "";
+	}
+}
+
+int seccomp_apply(const struct seccomp_program *program, struct seccomp_listener *ret,
+		  struct error *err)
 {
 	struct sock_fprog code = {.len = (unsigned short)program->count,
 				  .filter = program->instructions};
-	int r;
+	const bool listens = program->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	int r = 0;
 
+	*ret = (struct seccomp_listener){.fd = -EBADF};
 	if (!program->instructions)
 		return 0;
+	if (listens)
+		r = seccomp_pass_draw(program, &ret->pass, err);
+	if (r < 0)
+		return r;
 	r = sys_seccomp(SECCOMP_SET_MODE_FILTER, program->flags, &code);
-	if (r == -EACCES)
-		return fail(err, r,
-			    "linux.seccomp: load the filter: without process.noNewPrivileges it "
-			    "needs CAP_SYS_ADMIN");
-	return r < 0 ? fail(err, r, "linux.seccomp: load the filter") : 0;
+	if (r < 0)
+		return fail(err, r, "linux.seccomp: load the filter%s", load_hint(program, r));
+	if (listens)
+		ret->fd = r;
+	return 0;
 }

@@ -26,19 +26,19 @@
 #include "seccomp-internal.h"
 
 /* Instructions for one architecture. */
-#define BLOCK_SIZE 6
+#define STUB_SIZE 6
 
 /* Jumps reach over 255 instructions. */
-#define BLOCKS_MAX (255 / BLOCK_SIZE)
+#define STUBS_MAX (255 / STUB_SIZE)
 
 #define LOAD(member)                                                                               \
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)offsetof(struct seccomp_data, member))
 
 /* @after: number of instructions between this block and the program. */
 static void write_block(const struct seccomp_unknown *unknown, unsigned after,
-			struct sock_filter block[static BLOCK_SIZE])
+			struct sock_filter block[static STUB_SIZE])
 {
-	const struct sock_filter code[BLOCK_SIZE] = {
+	const struct sock_filter code[STUB_SIZE] = {
 		LOAD(arch),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, unknown->audit_arch, 0, 4),
 		LOAD(nr),
@@ -55,16 +55,16 @@ void seccomp_stub_prepend(const struct seccomp_unknown *list, size_t count,
 {
 	struct sock_filter *whole;
 
-	if (count > BLOCKS_MAX)
-		count = BLOCKS_MAX;
+	if (count > STUBS_MAX)
+		count = STUBS_MAX;
 	if (!count)
 		return;
-	whole = xcalloc(count * BLOCK_SIZE + program->count, sizeof(*whole));
+	whole = xcalloc(count * STUB_SIZE + program->count, sizeof(*whole));
 	for (size_t i = 0; i < count; i++)
-		write_block(&list[i], (unsigned)((count - 1 - i) * BLOCK_SIZE),
-			    whole + i * BLOCK_SIZE);
-	memcpy(whole + count * BLOCK_SIZE, program->instructions, program->count * sizeof(*whole));
+		write_block(&list[i], (unsigned)((count - 1 - i) * STUB_SIZE),
+			    whole + i * STUB_SIZE);
+	memcpy(whole + count * STUB_SIZE, program->instructions, program->count * sizeof(*whole));
 	free(program->instructions);
 	program->instructions = whole;
-	program->count += count * BLOCK_SIZE;
+	program->count += count * STUB_SIZE;
 }

@@ -14,6 +14,7 @@ const char *const seccomp_action_names[SECCOMP_ACTION_MAX] = {
 	[SECCOMP_ACTION_TRACE] = "SCMP_ACT_TRACE",
 	[SECCOMP_ACTION_ALLOW] = "SCMP_ACT_ALLOW",
 	[SECCOMP_ACTION_LOG] = "SCMP_ACT_LOG",
+	[SECCOMP_ACTION_NOTIFY] = "SCMP_ACT_NOTIFY",
 };
 
 const char *const seccomp_operator_names[SECCOMP_OPERATOR_MAX] = {
@@ -63,8 +64,6 @@ static int decode_action(const struct decoder *d, const struct field *field,
 {
 	(void)d;
 	(void)field;
-	if (node->value->type == JSON_STRING && str_equal(node->value->text, "SCMP_ACT_NOTIFY"))
-		return refuse_at(node, err, "\"SCMP_ACT_NOTIFY\": " NOT_YET);
 	return decode_choice(node, seccomp_action_names, SECCOMP_ACTION_MAX, base, err);
 }
 
@@ -198,33 +197,62 @@ static int decode_architectures(const struct decoder *d, const struct field *fie
 	return decode_known(d, node, seccomp_arch_names, &seccomp->architectures, &mask, err);
 }
 
-/* A listener is asked by SCMP_ACT_NOTIFY alone, and otherwise its path has no meaning. */
+/* An agent is asked by SCMP_ACT_NOTIFY alone; otherwise its path has no meaning. */
+static int check_listener(const struct node *node, const struct node *action,
+			  const struct spec_seccomp *seccomp, struct error *err)
+{
+	const struct node path = node_member(node, "listenerPath");
+	const char *text = seccomp->listener_path;
+
+	if (text == NULL)
+		return refuse_at(action, err,
+				 "SCMP_ACT_NOTIFY needs somebody who is asked: "
+				 "linux.seccomp.listenerPath");
+	if (text[0] != '/' && text[0] != '@')
+		return refuse_at(&path, err,
+				 "\"%s\" is neither absolute nor the name of an abstract socket "
+				 "(\"@NAME\")",
+				 text);
+	return 0;
+}
+
+static int check_notify(const struct node *node, struct spec_seccomp *seccomp, struct error *err)
+{
+	const struct node rules = node_member(node, "syscalls");
+	const struct node whole = node_member(node, "defaultAction");
+
+	if (seccomp->default_action == SECCOMP_ACTION_NOTIFY) {
+		seccomp->notifies = true;
+		return check_listener(node, &whole, seccomp, err);
+	}
+	for (size_t i = 0; i < seccomp->rule_count; i++) {
+		const struct node rule = node_item(&rules, i, NULL);
+		const struct node action = {.up = &rule, .member = "action"};
+
+		if (seccomp->rules[i].action != SECCOMP_ACTION_NOTIFY)
+			continue;
+		seccomp->notifies = true;
+		return check_listener(node, &action, seccomp, err);
+	}
+	return 0;
+}
+
 static int check_seccomp(const struct decoder *d, const struct node *node, void *base,
 			 struct error *err)
 {
 	static const char *const native[] = {NULL};
 	struct spec_seccomp *seccomp = base;
-	const struct node path = node_member(node, "listenerPath");
 	const struct node metadata = node_member(node, "listenerMetadata");
+	int r = 0;
 
 	(void)d;
 	if (seccomp->architectures == NULL)
 		seccomp->architectures = native;
-	if (metadata.value != NULL && metadata.value->text[0] != '\0' &&
-	    (path.value == NULL || path.value->text[0] == '\0'))
+	if (seccomp->listener_metadata != NULL && seccomp->listener_path == NULL)
 		return refuse_at(&metadata, err, "must not be there without listenerPath");
-	return seccomp->default_errno_set
-		       ? check_errno(node, "defaultErrnoRet", seccomp->default_action, err)
-		       : 0;
-}
-
-static int expect_string(const struct decoder *d, const struct field *field,
-			 const struct node *node, void *base, struct error *err)
-{
-	(void)d;
-	(void)field;
-	(void)base;
-	return node_expect(node, JSON_STRING, err);
+	if (seccomp->default_errno_set)
+		r = check_errno(node, "defaultErrnoRet", seccomp->default_action, err);
+	return r < 0 ? r : check_notify(node, seccomp, err);
 }
 
 static const struct field seccomp_fields[] = {
@@ -243,8 +271,10 @@ static const struct field seccomp_fields[] = {
 	 .kind = FIELD_CUSTOM,
 	 FLAG(struct spec_seccomp, flags_given),
 	 .custom = decode_flags},
-	{.name = "listenerPath", .kind = FIELD_CUSTOM, .custom = expect_string},
-	{.name = "listenerMetadata", .kind = FIELD_CUSTOM, .custom = expect_string},
+	{.name = "listenerPath", .kind = FIELD_STRING, AT(struct spec_seccomp, listener_path)},
+	{.name = "listenerMetadata",
+	 .kind = FIELD_STRING,
+	 AT(struct spec_seccomp, listener_metadata)},
 	{.name = "syscalls",
 	 .kind = FIELD_ARRAY,
 	 AT(struct spec_seccomp, rules),

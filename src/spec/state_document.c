@@ -20,19 +20,43 @@ static void write_annotations(struct json_writer *w, const struct spec_strings *
 	json_end_object(w);
 }
 
+/* As the specification has it, without what runc adds for its own output. */
+static void write_state(struct json_writer *w, const struct state_document *state)
+{
+	json_begin_object(w);
+	json_member_string(w, "ociVersion", SPEC_VERSION_MAX);
+	json_member_string(w, "id", state->id);
+	json_member_string(w, "status", container_status_names[state->status]);
+	if (state->pid > 0)
+		json_member_i64(w, "pid", state->pid);
+	json_member_string(w, "bundle", state->bundle);
+	write_annotations(w, state->annotations);
+	json_end_object(w);
+}
+
 char *state_document_for_hook(const struct state_document *state)
 {
 	struct buf text = BUF_EMPTY;
 	struct json_writer w = JSON_WRITER(&text, false);
 
+	write_state(&w, state);
+	return buf_take(&text);
+}
+
+char *state_document_for_agent(const struct state_document *state, pid_t pid, const char *metadata)
+{
+	static const char *const descriptors[] = {"seccompFd", NULL};
+	struct buf text = BUF_EMPTY;
+	struct json_writer w = JSON_WRITER(&text, false);
+
 	json_begin_object(&w);
 	json_member_string(&w, "ociVersion", SPEC_VERSION_MAX);
-	json_member_string(&w, "id", state->id);
-	json_member_string(&w, "status", container_status_names[state->status]);
-	if (state->pid > 0)
-		json_member_i64(&w, "pid", state->pid);
-	json_member_string(&w, "bundle", state->bundle);
-	write_annotations(&w, state->annotations);
+	json_member_strings(&w, "fds", descriptors);
+	json_member_i64(&w, "pid", pid);
+	if (metadata != NULL)
+		json_member_string(&w, "metadata", metadata);
+	json_key(&w, "state");
+	write_state(&w, state);
 	json_end_object(&w);
 	return buf_take(&text);
 }

@@ -30,6 +30,7 @@
 #include "berth/linux/seccomp.h"
 #include "berth/stage/message.h"
 
+#include "going.h"
 #include "stage-internal.h"
 
 #define FIRST_PRESERVED 3
@@ -119,6 +120,15 @@ static int take_ids(const struct spec_process *process, struct error *err)
 	return r;
 }
 
+/* Where the filter asks an agent, that has the listener when this returns. */
+static int load_filter(const struct entry *entry, struct error *err)
+{
+	struct seccomp_listener listener;
+	int r = seccomp_apply(entry->seccomp, &listener, err);
+
+	return r < 0 || listener.fd < 0 ? r : listener_give(entry->socket, &listener, err);
+}
+
 static int set_no_new_privileges(struct error *err)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
@@ -133,7 +143,7 @@ static int take_credentials(const struct entry *entry, struct error *err)
 	int r = groups_apply(process, err);
 
 	if (r >= 0 && !late_filter)
-		r = seccomp_apply(entry->seccomp, err);
+		r = load_filter(entry, err);
 	if (r >= 0)
 		r = take_ids(process, err);
 	if (r >= 0 && process->no_new_privileges)
@@ -181,7 +191,7 @@ int enter_program(const struct entry *entry, struct error *err)
 	if (r >= 0)
 		r = executable_find(process->args[0], env, &path, err);
 	if (r >= 0 && process->no_new_privileges)
-		r = seccomp_apply(entry->seccomp, err);
+		r = load_filter(entry, err);
 	if (r < 0)
 		return r;
 	execve(path, (char *const *)process->args, (char *const *)env);

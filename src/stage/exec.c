@@ -29,6 +29,7 @@
 #include "berth/linux/scheduling.h"
 #include "berth/stage/message.h"
 
+#include "going.h"
 #include "stage-internal.h"
 
 /* As with runc: a process that brings none has the container's. */
@@ -142,6 +143,7 @@ static int child(const struct joining *joining, int socket, struct error *err)
 	struct entry entry = {
 		.process = joining->process,
 		.seccomp = joining->seccomp,
+		.socket = socket,
 		.preserve_fds = joining->preserve_fds,
 		.listening = joining->listening,
 		.lsm = LSM_EXEC_UNSET,
@@ -359,13 +361,22 @@ int launch_exec(const struct joining *joining, struct launched *ret, struct erro
 	return 0;
 }
 
-int launch_exec_go(int procfd, const struct launched *launched, struct error *err)
+int launch_exec_go(int procfd, const struct launched *launched, struct seccomp_agent *agent,
+		   struct error *err)
 {
-	static const char who[] = "the process";
-	/* In a paused container it answers once that is resumed; if it dies, the wait ends too. */
-	int r = go_and_wait(procfd, launched->socket, &launched->init, who, /* timeout_ms= */ -1,
-			    err);
+	const struct going going = {
+		.procfd = procfd,
+		.socket = launched->socket,
+		.peer = &launched->init,
+		.agent = agent,
+		.who = "the process",
+		/* In a paused container it answers once that is resumed; if it dies, the wait ends.
+		 */
+		.timeout_ms = -1,
+	};
+	int r = go_and_wait(&going, err);
 
-	return r == -EPIPE ? refuse_as(err, r, "%s was killed before it executed the program", who)
+	return r == -EPIPE ? refuse_as(err, r, "%s was killed before it executed the program",
+				       going.who)
 			   : r;
 }

@@ -108,6 +108,7 @@ static int start_program(struct init *init, int report, struct error *err)
 	struct entry entry = {
 		.process = init->launch->spec->process,
 		.seccomp = init->launch->seccomp,
+		.socket = report,
 		.rootfd = init->mount.rootfd,
 		.preserve_fds = init->launch->preserve_fds,
 		.listening = init->launch->listening,

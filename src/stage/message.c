@@ -38,7 +38,8 @@ static size_t payload_size(uint32_t type)
 	}
 }
 
-static int send_whole(int socket, const struct message *message, const int *fds, size_t count)
+static int send_whole(int socket, const struct message *message, const int *fds, size_t count,
+		      const struct sys_pass *pass)
 {
 	struct iovec part = {
 		.iov_base = (void *)message,
@@ -63,15 +64,15 @@ static int send_whole(int socket, const struct message *message, const int *fds,
 		memcpy(CMSG_DATA(rights), fds, sizeof(int) * count);
 	}
 	do
-		n = sendmsg(socket, &header, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : 0;
+		n = sys_sendmsg(socket, &header, MSG_NOSIGNAL, pass);
+	while (n == -EINTR);
+	return n < 0 ? (int)n : 0;
 }
 
 int message_send(int socket, enum message_type type, struct error *err)
 {
 	struct message message = {.version = MESSAGE_VERSION, .type = type};
-	int r = send_whole(socket, &message, NULL, 0);
+	int r = send_whole(socket, &message, NULL, 0, /* pass= */ NULL);
 
 	return r < 0 ? fail(err, r, "send message \"%s\"", type_names[type]) : 0;
 }
@@ -84,7 +85,7 @@ void message_send_error(int socket, const struct error *error)
 		.error = *error,
 	};
 
-	ignore(send_whole(socket, &message, NULL, 0));
+	ignore(send_whole(socket, &message, NULL, 0, /* pass= */ NULL));
 }
 
 int message_send_fds(int socket, const int *fds, const uint32_t *index, size_t count,
@@ -98,7 +99,7 @@ int message_send_fds(int socket, const int *fds, const uint32_t *index, size_t c
 	memset(&message.fds, 0, sizeof(message.fds));
 	message.fds.count = (uint32_t)count;
 	memcpy(message.fds.index, index, count * sizeof(*index));
-	r = send_whole(socket, &message, fds, count);
+	r = send_whole(socket, &message, fds, count, /* pass= */ NULL);
 	return r < 0 ? fail(err, r, "send %zu descriptors", count) : 0;
 }
 
@@ -142,7 +143,8 @@ static int check(struct message *message, size_t size, size_t fds, int flags, st
 	return 1;
 }
 
-int message_receive(int socket, struct message *ret, int *ret_fds, struct error *err)
+static int receive_whole(int socket, struct message *ret, int *ret_fds, const struct sys_pass *pass,
+			 struct error *err)
 {
 	struct iovec part = {.iov_base = ret, .iov_len = sizeof(*ret)};
 	union {
@@ -163,16 +165,49 @@ int message_receive(int socket, struct message *ret, int *ret_fds, struct error 
 	 */
 	for (int resets = 0; resets < 2; resets++) {
 		do
-			n = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
-		while (n < 0 && errno == EINTR);
-		if (n >= 0 || errno != ECONNRESET)
+			n = sys_recvmsg(socket, &header, MSG_CMSG_CLOEXEC, pass);
+		while (n == -EINTR);
+		if (n != -ECONNRESET)
 			break;
 	}
-	if (n < 0 && errno != ECONNRESET)
-		return fail(err, -errno, "receive a message");
+	if (n < 0 && n != -ECONNRESET)
+		return fail(err, (int)n, "receive a message");
 	if (n <= 0)
 		return 0;
 	return check(ret, (size_t)n, take_fds(&header, ret_fds), header.msg_flags, err);
+}
+
+int message_receive(int socket, struct message *ret, int *ret_fds, struct error *err)
+{
+	return receive_whole(socket, ret, ret_fds, /* pass= */ NULL, err);
+}
+
+/* @message is an ACK, or says what went wrong: 1, or an error. */
+static int take_ack(const struct message *message, struct error *err)
+{
+	if (message->type == MESSAGE_ERROR) {
+		*err = message->error;
+		return err->code < 0 ? err->code : -EIO;
+	}
+	if (message->type != MESSAGE_ACK)
+		return refuse_as(err, -EPROTO, "expected an acknowledgement, received \"%s\"",
+				 type_text(message->type));
+	return 1;
+}
+
+int message_hand_over(int socket, int fd, const struct sys_pass *pass, struct error *err)
+{
+	struct message message = {.version = MESSAGE_VERSION, .type = MESSAGE_FDS};
+	int r;
+
+	memset(&message.fds, 0, sizeof(message.fds));
+	message.fds.count = 1;
+	r = send_whole(socket, &message, &fd, 1, pass);
+	ignore(sys_close(fd, pass)); /* it is closed, whatever it says */
+	if (r < 0)
+		return fail(err, r, "send a descriptor");
+	r = receive_whole(socket, &message, /* ret_fds= */ NULL, pass, err);
+	return r <= 0 ? r : take_ack(&message, err);
 }
 
 int message_wait_fds(int socket, const struct pidref *peer, int timeout_ms, struct message *ret,
@@ -214,14 +249,8 @@ int message_wait_ack(int socket, const struct pidref *peer, int timeout_ms, stru
 		return r;
 	if (r == 0)
 		return refuse_as(err, -EPIPE, "the other side ended without an answer");
-	if (message.type == MESSAGE_ERROR) {
-		*err = message.error;
-		return err->code < 0 ? err->code : -EIO;
-	}
-	if (message.type != MESSAGE_ACK)
-		return refuse_as(err, -EPROTO, "expected an acknowledgement, received \"%s\"",
-				 type_text(message.type));
-	return 0;
+	r = take_ack(&message, err);
+	return r < 0 ? r : 0;
 }
 
 int message_ask(int socket, enum message_type type, struct error *err)

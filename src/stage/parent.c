@@ -30,6 +30,7 @@
 #include "berth/spec/state_document.h"
 #include "berth/stage/message.h"
 
+#include "going.h"
 #include "stage-internal.h"
 #include "visit.h"
 
@@ -321,26 +322,47 @@ int launch_commit(const struct launched *launched, struct error *err)
 	return r < 0 ? within(err, r, "commit the container") : r;
 }
 
-int launch_go(int procfd, int socket, const struct pidref *init, struct error *err)
+int launch_go(int procfd, int socket, const struct pidref *init, struct seccomp_agent *agent,
+	      struct error *err)
 {
-	return go_and_wait(procfd, socket, init, "the container's init", ANSWER_TIMEOUT_MS, err);
+	const struct going going = {
+		.procfd = procfd,
+		.socket = socket,
+		.peer = init,
+		.agent = agent,
+		.who = "the container's init",
+		.timeout_ms = ANSWER_TIMEOUT_MS,
+	};
+
+	return go_and_wait(&going, err);
 }
 
-int go_and_wait(int procfd, int socket, const struct pidref *peer, const char *who, int timeout_ms,
-		struct error *err)
+/* What comes after the ACK: a message, or 0 at end-of-file. A listener on the way is passed on. */
+static int wait_for_outcome(const struct going *going, struct message *ret, struct error *err)
+{
+	int fds[MESSAGE_FDS_MAX];
+	/* From here on only the hooks of startContainer take time, and they have time-outs. */
+	int r = message_wait_fds(going->socket, NULL, -1, ret, fds, err);
+
+	if (r <= 0 || ret->type != MESSAGE_FDS)
+		return r;
+	r = listener_take(going, ret, fds, err);
+	/* And what an agent takes to answer: whoever ends the container ends this, too. */
+	return r < 0 ? r : message_wait(going->socket, NULL, -1, ret, err);
+}
+
+int go_and_wait(const struct going *going, struct error *err)
 {
 	struct message message;
 	struct error unsent = ERROR_NONE;
-	int r = message_send(socket, MESSAGE_GO, &unsent);
+	int r = message_send(going->socket, MESSAGE_GO, &unsent);
 
 	if (r < 0 && r != -EPIPE)
 		*err = unsent;
 	else /* It may have hung up already, and have said why before. */
-		r = message_wait_ack(socket, peer, timeout_ms, err);
-	if (r < 0)
-		return r;
-	/* From here on only the hooks of startContainer take time, and they have time-outs. */
-	r = message_wait(socket, NULL, -1, &message, err);
+		r = message_wait_ack(going->socket, going->peer, going->timeout_ms, err);
+	if (r >= 0)
+		r = wait_for_outcome(going, &message, err);
 	if (r < 0)
 		return r;
 	/* There was no program to execute, and it has ended. */
@@ -351,7 +373,8 @@ int go_and_wait(int procfd, int socket, const struct pidref *peer, const char *w
 		return message.type == MESSAGE_ERROR && err->code < 0 ? err->code : -EIO;
 	}
 	/* End-of-file: its exec closed the socket, or its death did. */
-	if (pidref_never_executed(procfd, peer->pid))
-		return refuse_as(err, -ECHILD, "%s was killed before it executed the program", who);
+	if (pidref_never_executed(going->procfd, going->peer->pid))
+		return refuse_as(err, -ECHILD, "%s was killed before it executed the program",
+				 going->who);
 	return 0;
 }

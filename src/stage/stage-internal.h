@@ -46,13 +46,6 @@ struct birth {
 int process_clone(const struct birth *birth, struct pidref *ret, struct error *err) must_check;
 
 /*
- * parent.c: launch_go() for a process that errors call @who, and that may take @timeout_ms to
- * answer; -1: for ever.
- */
-int go_and_wait(int procfd, int socket, const struct pidref *peer, const char *who, int timeout_ms,
-		struct error *err) must_check;
-
-/*
  * clone.c: the clone of init, which talks over sockets[1]. @report: the socket of the middle
  * process, where that is the caller: init is its sibling then; else negative.
  */
@@ -104,6 +97,8 @@ _Noreturn void init_main(const struct launch *launch, int socket, int parent_soc
 struct entry {
 	const struct spec_process *process;
 	const struct seccomp_program *seccomp;
+	int socket; /* where the outcome is reported, and to where the listener of the filter goes
+		     */
 	int rootfd; /* the container's root, O_PATH */
 	unsigned preserve_fds;
 	const struct listening *listening;

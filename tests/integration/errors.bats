@@ -154,3 +154,11 @@ cannot_run() {
 	is "$output" ''
 	is "$(wc -l <"$ERR")" 1
 }
+
+@test "a program that is gone at the start: start names it, and nothing else" {
+	cp rootfs/bin/busybox rootfs/bin/gone
+	config_args /bin/gone
+	berth create "$ID"
+	rm rootfs/bin/gone
+	berth_fails '"/bin/gone"' start "$ID"
+}

@@ -80,7 +80,7 @@ load helpers
 
 	berth features
 	for name in $(jq -r '.linux.seccomp.actions[]' "$OUT"); do
-		[[ $name != SCMP_ACT_NOTIFY ]] || continue
+		[[ $name != SCMP_ACT_NOTIFY ]] || continue # with an agent: seccomp_notify.bats
 		config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
 			syscalls: [{names: ["quotactl"], action: $a}]}' --arg a "$name"
 		config_args /bin/true

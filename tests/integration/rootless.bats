@@ -226,6 +226,27 @@ map_sub_ids() {
 	nothing_left
 }
 
+@test "an agent that the filter asks: run, create and start, exec" {
+	local socket=$T/agent privileges
+
+	map_sub_ids
+	background env -u BERTH_TEST "$CACHE_DIR/probe" agent "$socket" getpriority=5
+	wait_for 5 test -S "$socket"
+	chmod 777 "$socket"
+	config '.linux.seccomp = {defaultAction: "SCMP_ACT_NOTIFY", listenerPath: $p} |
+		.process.user = {uid: 1000, gid: 100}' --arg p "$socket"
+	for privileges in true false; do
+		config '.process.noNewPrivileges = $p' --argjson p "$privileges"
+		run_probe syscall getpriority 0 0
+		is "$output" '-1 EIO'
+	done
+	config_args /bin/probe sleep
+	berth create "$ID"
+	berth start "$ID"
+	berth exec "$ID" /bin/probe syscall getpriority 0 0
+	is "$output" '-1 EIO'
+}
+
 @test "the exit status is that of the program, and nothing is left" {
 	config_args /bin/sh -c 'exit 7'
 	berth_exits 7 run "$ID"

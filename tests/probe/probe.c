@@ -302,6 +302,7 @@ static const struct {
 	{"labels", command_labels},
 	{"datagrams", command_datagrams},
 	{"notify", command_notify},
+	{"agent", command_agent},
 	{"unlock", command_unlock},
 };
 

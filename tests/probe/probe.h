@@ -33,6 +33,14 @@ void report_system(void);
 void report_sysctl(const char *name);
 void report_path(const char *path);
 
+/* The number of a system call that this knows by name, or -1. */
+long system_call(const char *name);
+
+/* A socket of that type at a path, or -1, which it has told. */
+int bind_at(const char *path, int type);
+/* Receives one message; returns how many descriptors came with it, the first one in *fd. */
+int receive_message(int socket_fd, char *text, size_t room, int *fd);
+
 /* Sub-commands: argv[0] is the name; the result is the exit status. */
 int command_hunt_exe(int argc, char **argv);
 int command_hunt_host(int argc, char **argv);
@@ -43,6 +51,7 @@ int command_receive_fd(int argc, char **argv);
 int command_labels(int argc, char **argv);
 int command_datagrams(int argc, char **argv);
 int command_unlock(int argc, char **argv);
+int command_agent(int argc, char **argv);
 int command_notify(int argc, char **argv);
 
 #endif

@@ -20,7 +20,7 @@ static struct sockaddr_un address_of(const char *path)
 	return address;
 }
 
-static int bind_at(const char *path, int type)
+int bind_at(const char *path, int type)
 {
 	struct sockaddr_un address = address_of(path);
 	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
@@ -32,8 +32,7 @@ static int bind_at(const char *path, int type)
 	return fd;
 }
 
-/* Receives one message; returns how many descriptors came with it, the first one in *fd. */
-static int receive(int socket_fd, char *text, size_t room, int *fd)
+int receive_message(int socket_fd, char *text, size_t room, int *fd)
 {
 	union {
 		struct cmsghdr align;
@@ -88,7 +87,7 @@ int command_receive_fd(int argc, char **argv)
 	if (listener < 0 || listen(listener, 1) < 0)
 		return 1;
 	connection = accept(listener, NULL, NULL);
-	count = connection < 0 ? -1 : receive(connection, text, sizeof(text), &fd);
+	count = connection < 0 ? -1 : receive_message(connection, text, sizeof(text), &fd);
 	if (count < 0)
 		return 1;
 	printf("%s %d %ld\n", text, count, fd < 0 ? -1 : pid_of(fd));
@@ -107,7 +106,7 @@ int command_datagrams(int argc, char **argv)
 		return 2;
 	for (int left = atoi(argv[2]); left > 0; left--) {
 		char text[4096];
-		int with = -1, count = receive(fd, text, sizeof(text), &with);
+		int with = -1, count = receive_message(fd, text, sizeof(text), &with);
 
 		if (count < 0)
 			return 1;

@@ -30,7 +30,10 @@ static const struct {
 	CALL(setdomainname), CALL(sethostname),	    CALL(setns),       CALL(setpriority),
 	CALL(settimeofday),  CALL(setuid),	    CALL(socket),      CALL(swapon),
 	CALL(sync),	     CALL(syslog),	    CALL(umask),       CALL(umount2),
-	CALL(unshare),	     CALL(userfaultfd),
+	CALL(unshare),	     CALL(userfaultfd),	    CALL(execve),      CALL(sendmsg),
+	CALL(recvmsg),	     CALL(exit_group),	    CALL(write),       CALL(setresuid),
+	CALL(mkdir),
+
 };
 
 static long argument(const char *text)
@@ -40,7 +43,7 @@ static long argument(const char *text)
 	return (long)strtoull(text, NULL, 0);
 }
 
-static long find_call(const char *name)
+long system_call(const char *name)
 {
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		if (strcmp(calls[i].name, name) == 0)
@@ -55,7 +58,7 @@ int command_syscall(int argc, char **argv)
 	long a[6] = {0};
 	long number, result;
 
-	if (argc < 2 || (number = find_call(argv[1])) < 0) {
+	if (argc < 2 || (number = system_call(argv[1])) < 0) {
 		fprintf(stderr, "probe: no such system call in the table\n");
 		return 2;
 	}

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 /*
@@ -46,6 +47,17 @@ int sys_fsmount(int fd, unsigned flags, unsigned attributes);
 int sys_mount_setattr(int dirfd, const char *path, unsigned flags, struct mount_attr *attributes);
 int sys_bpf(int command, void *attributes, unsigned size); /* attributes: union bpf_attr */
 int sys_seccomp(unsigned operation, unsigned flags, void *arguments);
+/*
+ * Arguments beyond those that a system call has: the kernel ignores them, a filter can look at
+ * their low words. NULL stands for zeroes. See linux/seccomp_pass.c.
+ */
+struct sys_pass {
+	uint32_t words[3];
+};
+ssize_t sys_sendmsg(int socket, const struct msghdr *header, int flags,
+		    const struct sys_pass *pass);
+ssize_t sys_recvmsg(int socket, struct msghdr *header, int flags, const struct sys_pass *pass);
+int sys_close(int fd, const struct sys_pass *pass);
 int sys_keyctl(int operation, unsigned long a, unsigned long b, unsigned long c);
 /* Of @bits bits the kernel takes one less. */
 int sys_set_mempolicy(int mode, const unsigned long *nodes, unsigned long bits);

@@ -15,7 +15,8 @@
 int unix_connect(const char *path, int type, struct error *err) must_check;
 
 /*
- * Sends @text with the descriptor @fd (-1: none) in one message. Never raises SIGPIPE. Returns 0 or
+ * Sends @text with the descriptor @fd (-1: none) in one message; on a stream what a signal has cut
+ * off of a long text follows without it. Never raises SIGPIPE. Returns 0 or
  * negative errno, without a text.
  */
 int unix_send_fd(int socket, const char *text, int fd) must_check;

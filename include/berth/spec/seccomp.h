@@ -16,6 +16,7 @@ enum seccomp_action {
 	SECCOMP_ACTION_TRACE,
 	SECCOMP_ACTION_ALLOW,
 	SECCOMP_ACTION_LOG,
+	SECCOMP_ACTION_NOTIFY, /* an agent decides, see listener_path */
 	SECCOMP_ACTION_MAX
 };
 
@@ -62,7 +63,10 @@ struct spec_seccomp {
 	uint32_t default_errno;
 	const char *const *architectures; /* NULL-terminated; may be empty: the native one */
 	bool flags_given;
-	uint32_t flags; /* bits by seccomp_flag_names */
+	uint32_t flags;		   /* bits by seccomp_flag_names */
+	bool notifies;		   /* an action is SCMP_ACT_NOTIFY; then there is a listener_path */
+	const char *listener_path; /* absolute, or "@NAME"; NULL: none */
+	const char *listener_metadata; /* NULL: none */
 	const struct spec_seccomp_rule *rules;
 	size_t rule_count;
 };

@@ -35,6 +35,14 @@ struct state_document {
 /* For hooks: compact, in the order ociVersion id status pid bundle annotations. Caller's text. */
 char *state_document_for_hook(const struct state_document *state) __attribute__((returns_nonnull));
 
+/*
+ * For the agent of a system call filter (config-linux.md, "The Container Process State"): what one
+ * descriptor is, the process @pid that loaded the filter, @metadata (NULL: none), and the state as
+ * hooks get it. Caller's text.
+ */
+char *state_document_for_agent(const struct state_document *state, pid_t pid, const char *metadata)
+	__attribute__((returns_nonnull));
+
 /* For `state`: indented by two, in runc's order and with its fields, with a final newline. */
 char *state_document_for_state(const struct state_document *state) __attribute__((returns_nonnull));
 

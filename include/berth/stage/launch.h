@@ -74,10 +74,11 @@ int launch_commit(const struct launched *launched, struct error *err) must_check
 /*
  * Starts the program of an init at the other end of @socket, and waits for the outcome: 0 once the
  * program has been executed (its exec closed the socket), or what init reports. An init that was
- * killed in between is an error, as long as its remains can be looked at. For `start` and `run`
- * alike.
+ * killed in between is an error, as long as its remains can be looked at. @agent gets the listener
+ * of its filter, where it has one. For `start` and `run` alike.
  */
-int launch_go(int procfd, int socket, const struct pidref *init, struct error *err) must_check;
+int launch_go(int procfd, int socket, const struct pidref *init, struct seccomp_agent *agent,
+	      struct error *err) must_check;
 
 /* Kills and reaps init, closes the socket and the terminal. Accepts an unset one. */
 void launched_undo(struct launched *launched);
@@ -110,6 +111,7 @@ struct joining {
 int launch_exec(const struct joining *joining, struct launched *ret, struct error *err) must_check;
 
 /* As launch_go(), for what launch_exec() yielded. In a paused container it waits. */
-int launch_exec_go(int procfd, const struct launched *launched, struct error *err) must_check;
+int launch_exec_go(int procfd, const struct launched *launched, struct seccomp_agent *agent,
+		   struct error *err) must_check;
 
 #endif

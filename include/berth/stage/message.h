@@ -13,6 +13,7 @@
 
 #include "berth/base/error.h"
 #include "berth/base/pidref.h"
+#include "berth/base/sys.h"
 
 #define MESSAGE_VERSION 1u
 
@@ -20,7 +21,8 @@ enum message_type {
 	MESSAGE_ERROR, /* child: it failed, and why; it exits */
 	MESSAGE_MAPS,  /* child: write my id maps, or compare those that I joined  → ACK */
 	MESSAGE_SOURCES, /* child: open the mount sources                            → FDS…, ACK */
-	MESSAGE_FDS,	 /* parent: some of the descriptors; child: its terminal, both ends */
+	MESSAGE_FDS,	 /* parent: some of the descriptors; child: its terminal, both ends; or,
+			  * after GO, the listener of its filter                     → ACK */
 	MESSAGE_HOOKS,	     /* child: the file system stands, run the runtime's hooks   → ACK */
 	MESSAGE_CREATED,     /* child: all is ready, only the start is missing */
 	MESSAGE_COMMIT,	     /* parent: the state is written, you outlive me now         → ACK */
@@ -59,6 +61,13 @@ void message_send_error(int socket, const struct error *error);
  */
 int message_send_fds(int socket, const int *fds, const uint32_t *index, size_t count,
 		     struct error *err) must_check;
+
+/*
+ * Sends MESSAGE_FDS with @fd alone, closes it, and waits for the ACK: 1, or 0 at end-of-file. All
+ * of it with @pass, for a process whose filter lets nothing else through.
+ */
+int message_hand_over(int socket, int fd, const struct sys_pass *pass,
+		      struct error *err) must_check;
 
 /*
  * Receives one message. Descriptors that came with it are close-on-exec and stored in @ret_fds

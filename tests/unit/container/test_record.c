@@ -57,6 +57,8 @@ static void assert_same(const struct record *a, const struct record *b)
 	assert_int_equal(a->resctrl.monitor_is_ours, b->resctrl.monitor_is_ours);
 	assert_int_equal(a->poststart, b->poststart);
 	assert_int_equal(a->poststop, b->poststop);
+	assert_int_equal(a->seccomp_agent, b->seccomp_agent);
+	assert_int_equal(a->own_keyring, b->own_keyring);
 	assert_int_equal(a->pid, b->pid);
 	assert_true(a->start_ticks == b->start_ticks);
 	assert_int_equal(a->annotations.count, b->annotations.count);
@@ -70,14 +72,17 @@ static void assert_same(const struct record *a, const struct record *b)
 static void test_round_trip(void **state)
 {
 	const struct world *world = *state;
-	struct record flags[] = {bare, bare, bare, bare};
-	const struct record *records[] = {&full, &bare, &flags[0], &flags[1], &flags[2], &flags[3]};
+	struct record flags[] = {bare, bare, bare, bare, bare, bare};
+	const struct record *records[] = {&full,     &bare,	&flags[0], &flags[1],
+					  &flags[2], &flags[3], &flags[4], &flags[5]};
 
 	flags[0].poststart = true;
 	flags[1].poststop = true;
 	flags[2].cgroup_path = "/";
 	flags[3].pid = 1;
 	flags[3].start_ticks = 0;
+	flags[4].seccomp_agent = true;
+	flags[5].own_keyring = true;
 	for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
 		_cleanup_arena_ struct arena *arena = arena_new();
 		struct record read;

@@ -14,71 +14,12 @@
 #include "berth/base/str.h"
 #include "berth/linux/seccomp.h"
 
+#include "interpreter.h"
 #include "seccomp-internal.h"
 #include "unit.h"
 
 #define CALLS_MAX 700
 #define X32_BIT	  0x40000000u
-
-/* --- the kernel's interpreter, as far as filters need it ---------------------------------- */
-
-static uint32_t jump(const struct sock_filter *code, uint32_t a)
-{
-	uint32_t k = code->k;
-	bool taken;
-
-	switch (BPF_OP(code->code)) {
-	case BPF_JA:
-		return k;
-	case BPF_JEQ:
-		taken = a == k;
-		break;
-	case BPF_JGT:
-		taken = a > k;
-		break;
-	case BPF_JGE:
-		taken = a >= k;
-		break;
-	case BPF_JSET:
-		taken = a & k;
-		break;
-	default:
-		fail_msg("unknown jump 0x%x\n", code->code);
-		return 0;
-	}
-	return taken ? code->jt : code->jf;
-}
-
-/* Runs @program over one call and returns its answer. */
-static uint32_t run(const struct seccomp_program *program, const struct seccomp_data *data)
-{
-	const struct sock_filter *list = program->instructions;
-	uint32_t a = 0;
-
-	for (size_t pc = 0; pc < program->count; pc++) {
-		const struct sock_filter *code = &list[pc];
-
-		switch (BPF_CLASS(code->code)) {
-		case BPF_LD:
-			assert_true(code->k + 4 <= sizeof(*data));
-			memcpy(&a, (const char *)data + code->k, 4);
-			break;
-		case BPF_ALU:
-			assert_int_equal(BPF_OP(code->code), BPF_AND);
-			a &= code->k;
-			break;
-		case BPF_JMP:
-			pc += jump(code, a);
-			break;
-		case BPF_RET:
-			return code->k;
-		default:
-			fail_msg("unknown instruction 0x%x\n", code->code);
-		}
-	}
-	fail_msg("the program ran off its end\n");
-	return 0;
-}
 
 /* --- the specification, read directly ------------------------------------------------------ */
 
@@ -130,6 +71,7 @@ static uint32_t answer(enum seccomp_action action, uint32_t number)
 		[SECCOMP_ACTION_TRACE] = SECCOMP_RET_TRACE,
 		[SECCOMP_ACTION_ALLOW] = SECCOMP_RET_ALLOW,
 		[SECCOMP_ACTION_LOG] = SECCOMP_RET_LOG,
+		[SECCOMP_ACTION_NOTIFY] = SECCOMP_RET_USER_NOTIF,
 	};
 	bool numbered = action == SECCOMP_ACTION_ERRNO || action == SECCOMP_ACTION_TRACE;
 
@@ -429,13 +371,14 @@ static void test_flags(void **state)
 
 static void test_no_filter(void **state)
 {
+	struct seccomp_listener listener;
 	struct seccomp_program program;
 	struct error err = ERROR_NONE;
 
 	(void)state;
 	assert_int_equal(seccomp_prepare(NULL, -1, &program, &err), 0);
 	assert_null(program.instructions);
-	assert_int_equal(seccomp_apply(&program, &err), 0);
+	assert_int_equal(seccomp_apply(&program, &listener, &err), 0);
 	seccomp_program_done(&program);
 }
 
@@ -490,10 +433,11 @@ static void test_architectures(void **state)
 
 static void child_filtered(void *program)
 {
+	struct seccomp_listener listener;
 	struct error err = ERROR_NONE;
 
 	child_assert(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-	child_assert(seccomp_apply(program, &err) == 0);
+	child_assert(seccomp_apply(program, &listener, &err) == 0);
 	child_assert(syscall(SYS_getppid) == -1 && errno == ENOTTY);
 }
 

@@ -36,6 +36,23 @@ static void test_hook(void **state)
 				       "\"status\":\"stopped\",\"bundle\":\"/b\"}");
 }
 
+static void test_agent(void **state)
+{
+	const struct state_document document = {
+		.id = "box", .status = STATUS_RUNNING, .pid = 17, .bundle = "/b", .rootfs = "/r"};
+	_cleanup_free_ char *with = state_document_for_agent(&document, 18, "a\n");
+	_cleanup_free_ char *without = state_document_for_agent(&document, 17, NULL);
+
+	(void)state;
+	assert_string_equal(with, "{\"ociVersion\":\"1.3.0\",\"fds\":[\"seccompFd\"],\"pid\":18,"
+				  "\"metadata\":\"a\\n\",\"state\":{\"ociVersion\":\"1.3.0\","
+				  "\"id\":\"box\",\"status\":\"running\",\"pid\":17,"
+				  "\"bundle\":\"/b\"}}");
+	assert_string_equal(without, "{\"ociVersion\":\"1.3.0\",\"fds\":[\"seccompFd\"],\"pid\":17,"
+				     "\"state\":{\"ociVersion\":\"1.3.0\",\"id\":\"box\","
+				     "\"status\":\"running\",\"pid\":17,\"bundle\":\"/b\"}}");
+}
+
 static void test_state(void **state)
 {
 	const struct state_document document = {
@@ -176,6 +193,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hook),
+		cmocka_unit_test(test_agent),
 		cmocka_unit_test(test_state),
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_status_names),

@@ -39,6 +39,9 @@ static void test_all_fields(void **state)
 	assert_int_equal(seccomp->default_action, SECCOMP_ACTION_ERRNO);
 	assert_true(seccomp->default_errno_set && seccomp->default_errno == 4095);
 	assert_true(seccomp->flags_given && seccomp->flags == 3);
+	assert_false(seccomp->notifies);
+	assert_string_equal(seccomp->listener_path, "/nobody");
+	assert_string_equal(seccomp->listener_metadata, "x");
 	assert_string_equal(seccomp->architectures[1], "SCMP_ARCH_X32");
 	assert_null(seccomp->architectures[2]);
 	assert_int_equal(seccomp->rule_count, 2);
@@ -57,13 +60,38 @@ static void test_all_fields(void **state)
 	assert_int_equal(rules[1].args[1].op, SECCOMP_OPERATOR_NE);
 }
 
+static void test_notify(void **state)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	const struct spec_seccomp *seccomp =
+		accept(arena, SECCOMP,
+		       "\"defaultAction\": \"SCMP_ACT_NOTIFY\", \"listenerPath\": \"@x\"")
+			->linux.seccomp;
+
+	(void)state;
+	assert_true(seccomp->notifies);
+	assert_string_equal(seccomp->listener_path, "@x");
+	assert_null(seccomp->listener_metadata);
+	seccomp = accept(arena, SECCOMP,
+			 ALLOW ", \"listenerPath\": \"/x\", \"listenerMetadata\": \"\","
+			       "\"syscalls\": [{\"names\": [\"a\"], \"action\": \"SCMP_ACT_LOG\"},"
+			       "{\"names\": [\"b\"], \"action\": \"SCMP_ACT_NOTIFY\"}]")
+			  ->linux.seccomp;
+	assert_true(seccomp->notifies);
+	assert_null(seccomp->listener_metadata);
+	/* Where nobody is asked it may be anything. */
+	seccomp = accept(arena, SECCOMP, ALLOW ", \"listenerPath\": \"x\"")->linux.seccomp;
+	assert_false(seccomp->notifies);
+}
+
 static void test_actions(void **state)
 {
 	(void)state;
 	for (int i = 0; i < SECCOMP_ACTION_MAX; i++) {
 		_cleanup_arena_ struct arena *arena = arena_new();
 		_cleanup_free_ char *text =
-			xasprintf("\"defaultAction\": \"%s\"", seccomp_action_names[i]);
+			xasprintf("\"listenerPath\": \"/x\", \"defaultAction\": \"%s\"",
+				  seccomp_action_names[i]);
 
 		assert_int_equal(accept(arena, SECCOMP, text)->linux.seccomp->default_action, i);
 	}
@@ -119,9 +147,10 @@ static void test_architectures(void **state)
 
 #define ACTIONS                                                                                    \
 	"SCMP_ACT_KILL, SCMP_ACT_KILL_PROCESS, SCMP_ACT_KILL_THREAD, SCMP_ACT_TRAP, "              \
-	"SCMP_ACT_ERRNO, SCMP_ACT_TRACE, SCMP_ACT_ALLOW, SCMP_ACT_LOG"
+	"SCMP_ACT_ERRNO, SCMP_ACT_TRACE, SCMP_ACT_ALLOW, SCMP_ACT_LOG, SCMP_ACT_NOTIFY"
 #define ARG(members) RULE("\"action\": \"SCMP_ACT_ALLOW\", \"args\": [{" members "}]")
 #define SYSCALL	     "linux.seccomp.syscalls[0]"
+#define NO_AGENT     "SCMP_ACT_NOTIFY needs somebody who is asked: linux.seccomp.listenerPath"
 
 static const struct refusal refusals[] = {
 	{SECCOMP, "", "linux.seccomp.defaultAction: required, but missing"},
@@ -130,7 +159,15 @@ static const struct refusal refusals[] = {
 	{SECCOMP, "\"defaultAction\": \"ALLOW\"",
 	 "linux.seccomp.defaultAction: \"ALLOW\" is not one of " ACTIONS},
 	{SECCOMP, "\"defaultAction\": \"SCMP_ACT_NOTIFY\"",
-	 "linux.seccomp.defaultAction: \"SCMP_ACT_NOTIFY\": not supported yet"},
+	 "linux.seccomp.defaultAction: " NO_AGENT},
+	{SECCOMP, "\"defaultAction\": \"SCMP_ACT_NOTIFY\", \"listenerPath\": \"\"",
+	 "linux.seccomp.defaultAction: " NO_AGENT},
+	{SECCOMP, "\"defaultAction\": \"SCMP_ACT_NOTIFY\", \"listenerPath\": \"a.sock\"",
+	 "linux.seccomp.listenerPath: \"a.sock\" is neither absolute nor the name of an abstract "
+	 "socket (\"@NAME\")"},
+	{SECCOMP, "\"defaultAction\": \"SCMP_ACT_NOTIFY\", \"defaultErrnoRet\": 1",
+	 "linux.seccomp.defaultErrnoRet: goes with SCMP_ACT_ERRNO or SCMP_ACT_TRACE, not with "
+	 "SCMP_ACT_NOTIFY"},
 	{SECCOMP, ERRNO ", \"defaultErrnoRet\": 4096",
 	 "linux.seccomp.defaultErrnoRet: found 4096, must be a whole number from 0 to 4095"},
 	{SECCOMP, ALLOW ", \"defaultErrnoRet\": 1",
@@ -168,8 +205,7 @@ static const struct refusal refusals[] = {
 	 SYSCALL ".names: found a string, must be an array"},
 	{SECCOMP, ALLOW ", \"syscalls\": [{\"names\": [\"read\"]}]",
 	 SYSCALL ".action: required, but missing"},
-	{SECCOMP, RULE("\"action\": \"SCMP_ACT_NOTIFY\""),
-	 SYSCALL ".action: \"SCMP_ACT_NOTIFY\": not supported yet"},
+	{SECCOMP, RULE("\"action\": \"SCMP_ACT_NOTIFY\""), SYSCALL ".action: " NO_AGENT},
 	{SECCOMP, RULE("\"action\": \"\""), SYSCALL ".action: \"\" is not one of " ACTIONS},
 	{SECCOMP, RULE("\"action\": \"SCMP_ACT_LOG\", \"errnoRet\": 1"),
 	 SYSCALL ".errnoRet: goes with SCMP_ACT_ERRNO or SCMP_ACT_TRACE, not with SCMP_ACT_LOG"},
@@ -201,10 +237,10 @@ static void test_refusals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_smallest), cmocka_unit_test(test_all_fields),
-		cmocka_unit_test(test_actions),	 cmocka_unit_test(test_operators),
-		cmocka_unit_test(test_flags),	 cmocka_unit_test(test_architectures),
-		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_smallest),      cmocka_unit_test(test_all_fields),
+		cmocka_unit_test(test_notify),	      cmocka_unit_test(test_actions),
+		cmocka_unit_test(test_operators),     cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_architectures), cmocka_unit_test(test_refusals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

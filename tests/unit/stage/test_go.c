@@ -77,8 +77,8 @@ static void check(enum conduct what, bool is_exec, int code, const char *text)
 
 	if (what == REPORTS_EARLY)
 		assert_int_equal(poll(&end, 1, 10000), 1);
-	r = is_exec ? launch_exec_go(procfd, &launched, &err)
-		    : launch_go(procfd, launched.socket, &launched.init, &err);
+	r = is_exec ? launch_exec_go(procfd, &launched, /* agent= */ NULL, &err)
+		    : launch_go(procfd, launched.socket, &launched.init, /* agent= */ NULL, &err);
 
 	assert_int_equal(r, code);
 	assert_string_equal(err.text, text);

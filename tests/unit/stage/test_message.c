@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages between the stages, and what is no message. */
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "berth/base/clock.h"
@@ -235,6 +236,46 @@ static void test_malformed(void **state)
 	}
 }
 
+/* The other side of a descriptor that is handed over: what it answers is what comes back. */
+static void hand_over(const struct pair *pair, int r, const char *text)
+{
+	static const struct sys_pass pass = {{1, 2, 3}};
+	int fd = memfd_create("given", MFD_CLOEXEC);
+	struct error err = ERROR_NONE;
+
+	assert_true(fd >= 0);
+	assert_int_equal(message_hand_over(pair->a, fd, &pass, &err), r);
+	assert_string_equal(err.text, text);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+}
+
+static void test_hand_over(void **state)
+{
+	static const struct error refused = {.code = -EPERM, .text = "no"};
+	_cleanup_pair_ struct pair pair = pair_make();
+	int fds[MESSAGE_FDS_MAX];
+	struct message message;
+	struct error err = ERROR_NONE;
+
+	(void)state;
+	assert_fine(message_send(pair.b, MESSAGE_ACK, &err), err);
+	hand_over(&pair, 1, "");
+	assert_int_equal(message_receive(pair.b, &message, fds, &err), 1);
+	assert_int_equal(message.type, MESSAGE_FDS);
+	assert_int_equal(message.fds.count, 1);
+	fd_close(fds[0]);
+	message_send_error(pair.b, &refused);
+	hand_over(&pair, -EPERM, "no");
+	assert_fine(message_send(pair.b, MESSAGE_GO, &err), err);
+	hand_over(&pair, -EPROTO, "expected an acknowledgement, received \"go\"");
+	shutdown(pair.b, SHUT_WR);
+	hand_over(&pair, 0, "");
+	pair_done(&pair);
+	pair = pair_make();
+	pair.b = fd_close(pair.b);
+	hand_over(&pair, -EPIPE, "send a descriptor: Broken pipe");
+}
+
 /* Longer than any message: what is cut is not taken for the rest. */
 static void test_too_long(void **state)
 {
@@ -433,7 +474,7 @@ int main(void)
 		world_test(test_uninvited_fd), world_test(test_end),
 		world_test(test_reset),	       world_test(test_reset_after_words),
 		world_test(test_wait_time),    world_test(test_peer_dies),
-		world_test(test_ack),
+		world_test(test_ack),	       world_test(test_hand_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
