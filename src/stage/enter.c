@@ -198,7 +198,7 @@ int enter_program(const struct entry *entry, struct error *err)
 	r = executable_explain(path, -errno, err);
 	/* The policy's word comes as one of these. */
 	if (entry->lsm.selinux >= 0 && (r == -EACCES || r == -EPERM))
-		return within(err, r, "process.selinuxLabel \"%s\", if SELinux denies it",
+		return within(err, r, "process.selinuxLabel: does SELinux allow \"%s\"?",
 			      process->selinux_label);
 	return r;
 }

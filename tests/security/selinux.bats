@@ -207,7 +207,7 @@ label_is() {
 	berth_fails 'linux.mountLabel' run "$ID"
 	nothing_left
 	config '.linux.mountLabel = "" | .process.selinuxLabel = "system_u:system_r:forbidden_t:s0"'
-	berth_fails 'process.selinuxLabel' run "$ID"
+	berth_fails 'process.selinuxLabel: does SELinux allow "system_u:system_r:forbidden_t:s0"?' run "$ID"
 	nothing_left
 	config '.process.selinuxLabel = $p' --arg p "$PROCESS"
 	run_detached "$ID" sleep
@@ -236,4 +236,49 @@ label_is() {
 		label_is "$path" "$FILES"
 	done
 	label_is /proc "$HOST"
+}
+
+# podman looks for the configuration of libselinux, and for its own labels in it.
+give_podman_labels() {
+	local contexts=/etc/selinux/tests/contexts
+
+	mkdir -p "$contexts"
+	printf '%s\n' SELINUX=enforcing SELINUXTYPE=tests >/etc/selinux/config
+	printf '%s = "%s"\n' process "${PROCESS%:*}" file "${FILES%:*}" ro_file "${FILES%:*}" \
+		>"$contexts/lxc_contexts"
+}
+
+@test "podman: a container, its volumes and its files, and exec" {
+	requires selinux machine command=podman
+	give_podman_labels
+	# shellcheck disable=SC2016 # the inner shell expands it
+	BERTH=$BERTH CRUN=$(command -v crun) RUNC=$(command -v runc) \
+		"$PROJECT_DIR/tests/engines/lab.sh" bash -euc '
+		mkdir -p "$LAB/root/bin" "$LAB/volume"
+		cp "$1" "$LAB/root/bin/probe"
+		options=(--network none --pids-limit 0 --security-opt label=level:s0:c1,c2)
+		podman --runtime berth run -d --name test "${options[@]}" -v "$LAB/volume:/v:Z" --tmpfs /t \
+			--rootfs "$LAB/root" /bin/probe sleep
+		podman --runtime berth exec test /bin/probe labels \
+			current keys /v /dev /dev/shm /dev/mqueue /t /etc/hosts /proc /bin/probe
+		podman --runtime berth rm -f -t 0 test' _ "$CACHE_DIR/probe" >"$T/out"
+	OUT=$T/out
+	label_is current "$PROCESS"
+	label_is keys "$PROCESS"
+	for path in /v /dev /dev/shm /dev/mqueue /t /etc/hosts; do
+		label_is "$path" "$FILES"
+	done
+	label_is /proc "$HOST"
+	label_is /bin/probe "$HOST"
+}
+
+@test "a container that joins the queues of another one labels them once, in user namespaces too" {
+	setup_labels
+	new_user
+	run_detached "$ID-pod" sleep
+	config '.linux.namespaces |= map(if .type == "ipc" or .type == "user"
+		then .path = "/proc/" + $p + "/ns/" + .type else . end)' --arg p "$PID"
+	run_probe labels current /dev/mqueue
+	label_is current "$PROCESS"
+	label_is /dev/mqueue "$FILES"
 }
