@@ -250,21 +250,20 @@ int layer_stack_push(struct layer_stack *stack, int layerfd,
 		     void *context, struct changes *ret, struct error *err)
 {
 	_cleanup_fd_ int rootfd = openat(layerfd, "fs", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_fd_ int indexfd = openat(layerfd, "index", O_RDONLY | O_CLOEXEC);
+	_cleanup_fd_ int indexfd = index_open(layerfd, err);
 	struct pushing pushing = {.stack = stack,
 				  .layer = {.rootfd = rootfd, .indexfd = indexfd},
 				  .each = each,
 				  .context = context,
 				  .changes = ret,
 				  .hidden = path_set_new()};
-	int r;
+	int r = indexfd;
 
 	*ret = (struct changes){.count = {0}};
-	if (rootfd < 0 || indexfd < 0) {
-		path_set_free(pushing.hidden);
-		return fail(err, -errno, "open the layer's tree and index");
-	}
-	r = push(&pushing, err);
+	if (r >= 0 && rootfd < 0)
+		r = refuse_as(err, -ENOENT, "the layer has no tree (see berth-pull fsck --repair)");
+	if (r >= 0)
+		r = push(&pushing, err);
 	path_set_free(pushing.hidden);
 	if (r < 0)
 		return r;

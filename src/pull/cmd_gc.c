@@ -86,10 +86,12 @@ static int collect(const struct context *context, const struct values *given, st
 		sweep.each = list_name;
 	store.cancelled = context->cancelled;
 	r = store_open(context->store, given->dry_run ? STORE_READ : STORE_REMOVE, &store, err);
-	if (r >= 0)
-		r = gc_mark(&store, &forget, &marks, err);
-	if (r >= 0)
-		r = gc_sweep(&store, &marks, &sweep, &result, err);
+	if (r < 0)
+		return r;
+	r = gc_mark(&store, &forget, &marks, err);
+	if (r < 0)
+		return within(err, r, "nothing is removed");
+	r = gc_sweep(&store, &marks, &sweep, &result, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < marks.unknown.count; i++)

@@ -9,6 +9,7 @@
 #include "berth/base/json_write.h"
 
 #include "common/printable.h"
+#include "store/gc.h"
 #include "store/stored_image.h"
 #include "store/stored_layers.h"
 #include "store/verify.h"
@@ -38,13 +39,15 @@ struct job {
 	struct finding *findings; /* FINDINGS_SHOWN, made when there is one */
 	size_t shown;
 	uint64_t count;
-	bool removed;
+	bool missing, removed;
 	int r; /* what layer_verify() returned; negative errno: nothing could be said */
 	struct error err;
 };
 
 struct work {
 	const struct store *store;
+	int unknown; /* negative errno: why it is not known which layers there should be */
+	struct error unknown_err;
 	const atomic_bool *cancelled;
 	struct job *jobs;
 	size_t count;
@@ -69,7 +72,8 @@ static void verify_layer(const struct work *work, struct job *job)
 	_cleanup_fd_ int fd = -EBADF;
 
 	if (!layer_exists(work->store, &job->diff_id)) {
-		take_finding(job, "", "the layer is missing");
+		take_finding(job, "", "the layer is missing: pull its image again");
+		job->missing = true;
 		job->count = 1;
 		return;
 	}
@@ -122,15 +126,30 @@ static int add_image(const struct store *store, const char *word, struct digest_
 	return r;
 }
 
-static int choose_layers(const struct store *store, char *const *args, struct digest_set *layers,
+/* What is there, and what images and bundles need: that may be missing. */
+static int add_all(struct work *work, struct digest_set *layers, struct error *err)
+{
+	_cleanup_gc_marks_ struct gc_marks marks = {.gone = {.items = NULL}};
+	const struct strv forget = {.items = NULL};
+	int r = stored_layers_list(work->store, layers, err);
+
+	if (r < 0)
+		return r;
+	work->unknown = gc_mark(work->store, &forget, &marks, &work->unknown_err);
+	for (size_t i = 0; i < marks.layers.count; i++)
+		digest_set_add(layers, &marks.layers.items[i]);
+	return 0;
+}
+
+static int choose_layers(struct work *work, char *const *args, struct digest_set *layers,
 			 struct error *err)
 {
 	int r = 0;
 
 	if (!*args)
-		return stored_layers_list(store, layers, err);
+		return add_all(work, layers, err);
 	for (; r >= 0 && *args; args++)
-		r = add_image(store, *args, layers, err);
+		r = add_image(work->store, *args, layers, err);
 	return r;
 }
 
@@ -145,7 +164,7 @@ static int remove_damaged(const struct context *context, struct work *work, stru
 	for (size_t i = 0; r >= 0 && i < work->count; i++) {
 		struct job *job = &work->jobs[i];
 
-		if (!job->count)
+		if (!job->count || job->missing)
 			continue;
 		if (layer_exists(&store, &job->diff_id))
 			r = layer_remove(&store, &job->diff_id, NULL);
@@ -232,6 +251,10 @@ static int conclude(const struct work *work, const struct context *context, stru
 		*err = job->err;
 		r = within(err, job->r, "layer %s", job->diff_id.hex);
 	}
+	if (r >= 0 && work->unknown < 0) {
+		*err = work->unknown_err;
+		return work->unknown;
+	}
 	if (r >= 0 && damaged)
 		return refuse_as(err, -EUCLEAN, "%zu of %zu layers are damaged", damaged,
 				 work->count);
@@ -270,7 +293,7 @@ static int run(const struct context *context, void *values, char *const *args, s
 	store.cancelled = context->cancelled;
 	r = store_open(context->store, STORE_READ, &store, err);
 	if (r >= 0)
-		r = choose_layers(&store, args, &layers, err);
+		r = choose_layers(&work, args, &layers, err);
 	work.jobs = xcalloc(layers.count + 1, sizeof(*work.jobs));
 	work.count = r < 0 ? 0 : layers.count;
 	for (size_t i = 0; i < work.count; i++)

@@ -422,6 +422,48 @@ flip() {
 	spoil '/opt/d: missing' rm -r opt/d
 }
 
+@test "verify finds layers that are missing, whoever needs them" {
+	local missing
+
+	pull_one one b1
+	layer_with usr/bin/other
+	missing=${LAYER##*/}
+	rm -r "$LAYER"
+	pull_fails '1 of 2 layers are damaged' verify
+	contains "$output" "${missing:0:12}: /: the layer is missing: pull its image again"
+	pull_fails "layer $missing is not there: pull the image again" inspect "$ONE"
+	pull_fails '1 of 2 layers are damaged' verify --repair
+	# The bundle stands on it still.
+	pull remove "$ONE"
+	pull_fails '1 of 2 layers are damaged' verify
+	rm -r "$BUNDLES/b1"
+	pull verify
+	pull_one one b1
+	assert_clean
+	# What cannot be read may need more.
+	: >"$(echo "$STORE"/images/*)"
+	pull_fails 'what it needs is not known (see berth-pull fsck --repair)' verify
+	contains "$output" 'as it was unpacked'
+}
+
+@test "a layer without an index names the way out" {
+	local command remedy='berth-pull fsck --repair takes the layer away, and another pull brings it back'
+
+	pull_one one b1
+	layer_with usr/bin/other
+	rm "$LAYER/index"
+	for command in "inspect $ONE" "bundle $ONE $BUNDLES/b2" "bundle --flat $ONE $BUNDLES/b2"; do
+		# shellcheck disable=SC2086
+		pull_fails "the index of a layer is missing ($remedy)" $command
+	done
+	printf 'index 2\nx' >"$LAYER/index"
+	pull_fails "($remedy)" inspect "$ONE"
+	# The bundle that stands on it is whole again with the layer.
+	pull_fails 'has 1 fault' fsck --repair
+	pull_one one b2
+	assert_clean
+}
+
 @test "of a layer of an older berth-pull verify says that it does not know the attributes" {
 	pull_one one b1
 	layer_with usr/bin/other

@@ -276,11 +276,9 @@ static int read_index(const struct flat *flat,
 		      int (*each)(void *context, const struct index_entry *line, struct error *err),
 		      void *context, struct error *err)
 {
-	_cleanup_fd_ int fd = openat(flat->layerfd, "index", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_fd_ int fd = index_open(flat->layerfd, err);
 
-	if (fd < 0)
-		return fail(err, -errno, "open the index of a layer");
-	return index_read(fd, each, context, err);
+	return fd < 0 ? fd : index_read(fd, each, context, err);
 }
 
 /* Open links, by their order in the index. */

@@ -3,6 +3,7 @@
 #include "index.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -30,6 +31,14 @@ struct index_writer {
 	int failed; /* negative errno of the first write that did */
 	struct buf buffer;
 };
+
+/* How to get another one is the same whatever is wrong with it. */
+#define REMEDY "berth-pull fsck --repair takes the layer away, and another pull brings it back"
+
+static int damaged(struct error *err)
+{
+	return refuse(err, "the index of a layer is damaged (" REMEDY ")");
+}
 
 struct index_writer *index_writer_new(int fd)
 {
@@ -228,7 +237,7 @@ static int pass_lines(struct lines *lines, struct error *err)
 			break;
 		*newline = '\0';
 		if (!read_line(line, (size_t)(newline - line), &entry))
-			return refuse(err, "the index of a layer is damaged");
+			return damaged(err);
 		r = lines->each(lines->context, &entry, err);
 		if (r < 0)
 			return r;
@@ -237,8 +246,17 @@ static int pass_lines(struct lines *lines, struct error *err)
 	lines->size = (size_t)(end - line);
 	memmove(lines->data, line, lines->size);
 	if (lines->size > LINE_MAX_SIZE)
-		return refuse(err, "the index of a layer is damaged");
+		return damaged(err);
 	return 0;
+}
+
+int index_open(int layerfd, struct error *err)
+{
+	int fd = openat(layerfd, "index", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		return refuse_as(err, -ENOENT, "the index of a layer is missing (" REMEDY ")");
+	return fd < 0 ? fail(err, -errno, "open the index of a layer") : fd;
 }
 
 int index_version(int fd, struct error *err)
@@ -253,7 +271,7 @@ int index_version(int fd, struct error *err)
 	if (!str_starts(text, HEADER))
 		return 1;
 	if (!take_number(&at, 10, '\n', &version) || version < 2)
-		return refuse(err, "the index of a layer is damaged");
+		return damaged(err);
 	if (version > NEWEST)
 		return refuse_as(err, -EOPNOTSUPP,
 				 "the index of a layer is of a newer berth-pull (version %llu)",
@@ -293,7 +311,7 @@ int index_read(int fd,
 		if (r < 0)
 			return r;
 	}
-	return lines.size ? refuse(err, "the index of a layer is cut off") : 0;
+	return lines.size ? refuse(err, "the index of a layer is cut off (" REMEDY ")") : 0;
 }
 
 /* By doubling: the check of 2n zeros comes from that of n. */

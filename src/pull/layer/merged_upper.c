@@ -303,12 +303,9 @@ static int read_indexes(struct upper *upper,
 			struct error *err)
 {
 	for (upper->layer = 0; upper->layer < upper->merged->count; upper->layer++) {
-		_cleanup_fd_ int fd = openat(upper->merged->layers[upper->layer], "index",
-					     O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-		int r = fd < 0 ? fail(err, -errno, "open the index") : 0;
+		_cleanup_fd_ int fd = index_open(upper->merged->layers[upper->layer], err);
+		int r = fd < 0 ? fd : index_read(fd, each, upper, err);
 
-		if (r >= 0)
-			r = index_read(fd, each, upper, err);
 		if (r < 0)
 			return within(err, r, "layer %zu", upper->layer + 1);
 	}

@@ -24,8 +24,7 @@ static int mark_image(void *context, const char *name, struct error *err)
 		r = stored_image_load(arena, marking->store, &record, &image, err);
 	if (r < 0)
 		return within(err, r,
-			      "%s: what it needs is not known, so nothing is removed (see "
-			      "berth-pull fsck --repair)",
+			      "%s: what it needs is not known (see berth-pull fsck --repair)",
 			      name);
 	digest_set_add(&marks->blobs, &record.top);
 	digest_set_add(&marks->blobs, &record.manifest);
@@ -53,9 +52,7 @@ static int mark_bundle(void *context, const char *name, struct error *err)
 	int r = bundle_record_read(marking->store, arena, name, &record, err);
 
 	if (r < 0)
-		return within(err, r,
-			      "what it needs is not known, so nothing is removed (see "
-			      "berth-pull fsck --repair)");
+		return within(err, r, "what it needs is not known (see berth-pull fsck --repair)");
 	presence = bundle_presence(marking->store, &record);
 	if (presence == BUNDLE_UNKNOWN && is_listed(marking->forget, record.path)) {
 		strv_add(&marking->forgotten, record.path);

@@ -153,9 +153,10 @@ int store_layer_open(const struct store *store, const struct digest *diff_id, st
 	store_name("layers", diff_id, name);
 	fd = store->fd < 0 ? -ENOENT
 			   : openat(store->fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return fail(err, store->fd < 0 ? fd : -errno, "open \"%s/%s\"", store->path, name);
-	return fd;
+	if (store->fd < 0 || (fd < 0 && errno == ENOENT))
+		return refuse_as(err, -ENOENT, "layer %s is not there: pull the image again",
+				 diff_id->hex);
+	return fd < 0 ? fail(err, -errno, "open \"%s/%s\"", store->path, name) : fd;
 }
 
 char *store_layer_path(const struct store *store, const struct digest *diff_id)
