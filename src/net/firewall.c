@@ -258,8 +258,8 @@ static int check_rules(struct netlink *nft, struct error *err)
 		return r;
 	return refuse_as(err, -ENOENT,
 			 "nftables: table \"inet " FIREWALL_TABLE
-			 "\" has %zu rules of %zu (berth-net reload makes it anew)",
-			 count, firewall_rule_count);
+			 "\" has %zu rule%s of %zu (berth-net reload makes it anew)",
+			 count, plural_s(count), firewall_rule_count);
 }
 
 int firewall_check(struct netlink *nft, const struct lease *lease, struct error *err)

@@ -84,8 +84,8 @@ static int run(const struct context *context, void *values, char *const *args, s
 	if (r < 0 || printed < 0)
 		return r < 0 ? r : printed;
 	if (wrong)
-		return refuse_as(err, -EUCLEAN, "the store \"%s\" has %llu faults", context->store,
-				 (unsigned long long)wrong);
+		return refuse_as(err, -EUCLEAN, "the store \"%s\" has %llu fault%s", context->store,
+				 (unsigned long long)wrong, plural_s(wrong));
 	return context->json || context->quiet ? 0 : print_out("clean\n", err);
 }
 

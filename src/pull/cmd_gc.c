@@ -50,12 +50,22 @@ static void write_json(const struct gc_result *result, const struct gc_marks *ma
 
 static void write_text(const struct gc_result *result, bool dry_run, struct buf *out)
 {
+	const struct {
+		uint64_t count;
+		const char *what;
+	} counts[] = {{result->layers, "layer"},
+		      {result->blobs, "document"},
+		      {result->parts, "part"},
+		      {result->bundles, "bundle"}};
+
 	buf_add_string(out, dry_run ? "would free " : "freed ");
 	size_write(out, result->bytes);
-	buf_printf(out, " (%llu bytes): %llu layers, %llu documents, %llu parts, %llu bundles\n",
-		   (unsigned long long)result->bytes, (unsigned long long)result->layers,
-		   (unsigned long long)result->blobs, (unsigned long long)result->parts,
-		   (unsigned long long)result->bundles);
+	buf_printf(out, " (%llu byte%s)", (unsigned long long)result->bytes,
+		   plural_s(result->bytes));
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
+		buf_printf(out, "%s %llu %s%s", i ? "," : ":", (unsigned long long)counts[i].count,
+			   counts[i].what, plural_s(counts[i].count));
+	buf_add_char(out, '\n');
 }
 
 static int absolute_paths(const struct strv *list, struct strv *ret, struct error *err)

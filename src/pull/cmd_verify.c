@@ -256,8 +256,8 @@ static int conclude(const struct work *work, const struct context *context, stru
 		return work->unknown;
 	}
 	if (r >= 0 && damaged)
-		return refuse_as(err, -EUCLEAN, "%zu of %zu layers are damaged", damaged,
-				 work->count);
+		return refuse_as(err, -EUCLEAN, "%zu of %zu layer%s %s damaged", damaged,
+				 work->count, plural_s(work->count), damaged == 1 ? "is" : "are");
 	return r;
 }
 

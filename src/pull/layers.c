@@ -182,13 +182,15 @@ static int unpack(struct job *job, struct layer *layer, struct store_layer *made
 	if (r < 0)
 		return r;
 	if (result.skipped_devices > 0)
-		log_warning("%llu devices cannot be made without rights over the host: they are "
-			    "empty files",
-			    (unsigned long long)result.skipped_devices);
+		log_warning("%llu device%s cannot be made without rights over the host: empty "
+			    "files stand for them",
+			    (unsigned long long)result.skipped_devices,
+			    plural_s(result.skipped_devices));
 	if (result.skipped_xattrs > 0)
-		log_warning("%llu extended attributes are left out: the store's file system or the "
-			    "user namespace does not take them",
-			    (unsigned long long)result.skipped_xattrs);
+		log_warning("left out, since the store's file system or the user namespace does "
+			    "not take them: %llu extended attribute%s",
+			    (unsigned long long)result.skipped_xattrs,
+			    plural_s(result.skipped_xattrs));
 	return 0;
 }
 

@@ -124,7 +124,8 @@ static size_t add_layers(struct buf *text, const struct progress *progress,
 		lines++;
 	}
 	if (hidden) {
-		_cleanup_free_ char *rest = xasprintf("and %zu more layers", hidden);
+		_cleanup_free_ char *rest =
+			xasprintf("and %zu more layer%s", hidden, plural_s(hidden));
 
 		add_line(text, size, rest);
 	}
@@ -208,7 +209,8 @@ struct progress *progress_begin(enum progress_style style, const char *name,
 	if (progress->draws)
 		log_set_writer(note, progress);
 	if (is_text(style) && !progress->draws) {
-		_cleanup_free_ char *line = xasprintf("%s: %zu layers", name, count);
+		_cleanup_free_ char *line =
+			xasprintf("%s: %zu layer%s", name, count, plural_s(count));
 
 		note(progress, line);
 	}

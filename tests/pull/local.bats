@@ -185,7 +185,7 @@ refused() {
 	refused '{"layers": [], "descriptor": {"size": -1}}' 'size: -1 is no whole number'
 	refused '{"layers": [], "descriptor": {"digest": "sha256:../../../etc/passwd"}}' 'digest'
 	refused '{"layers": [{"entries": ["x"]}], "image": {"rootfs": {"type": "layers", "diff_ids": []}}}' \
-		'1 layers, and the configuration 0 diff ids'
+		'1 layer, and the configuration 0 diff ids'
 }
 
 @test "a document that was changed in its place is found" {

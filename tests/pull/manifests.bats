@@ -178,7 +178,7 @@ which_layer() {
 	refused '{"layers": [], "image": {"rootfs": {"diff_ids": ["sha256:../x"]}}}' 'rootfs: diff_ids'
 	refused '{"layers": [{"entries": ["x"], "diff_id": "'$ABC'"}]}' "$ABC"
 	refused '{"layers": [{"entries": ["x"]}], "image": {"rootfs": {"diff_ids": []}}}' \
-		'1 layers, and the configuration 0 diff ids'
+		'1 layer, and the configuration 0 diff ids'
 }
 
 @test "content within a descriptor takes the blob's place, if it is the right one" {

@@ -47,7 +47,7 @@ make_image() {
 
 @test "a device is an empty file, and that is said" {
 	user_runs "$BERTH_PULL" --from "oci:$T/image"
-	contains "$stderr" 'devices cannot be made'
+	contains "$stderr" 'cannot be made without rights'
 	run stat -c '%F %a' "$(find "$STORE/layers" -path '*/dev/null')"
 	is "$output" 'regular empty file 0'
 }

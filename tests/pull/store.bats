@@ -103,7 +103,7 @@ assert_clean() {
 	is "$output" "removed $ONE"
 	is "$(stored layers | wc -l)" 3
 	pull gc
-	contains "$output" '1 layers, 2 documents, 0 parts, 2 bundles'
+	contains "$output" '1 layer, 2 documents, 0 parts, 2 bundles'
 	is "$(stored layers | wc -l)" 2
 	assert_clean
 	pull remove --json "$TWO"
@@ -172,7 +172,7 @@ assert_clean() {
 	assert_clean
 	rm -r elsewhere
 	pull gc
-	contains "$output" '2 layers, 0 documents, 0 parts, 1 bundles'
+	contains "$output" '2 layers, 0 documents, 0 parts, 1 bundle'
 	is "$(stored layers)" ''
 }
 
@@ -192,7 +192,7 @@ assert_clean() {
 	is "$(jq -c .unseen "$OUT")" "[\"$T/disk/bundle\"]"
 	pull_fails '/nowhere' gc --forget /nowhere
 	pull gc --forget disk/bundle
-	contains "$output" '2 layers, 0 documents, 0 parts, 1 bundles'
+	contains "$output" '2 layers, 0 documents, 0 parts, 1 bundle'
 	assert_clean
 }
 
@@ -203,7 +203,7 @@ assert_clean() {
 	pull remove "$ONE"
 	rm -r disk/bundle
 	pull gc
-	contains "$output" '2 layers, 2 documents, 0 parts, 1 bundles'
+	contains "$output" '2 layers, 2 documents, 0 parts, 1 bundle'
 	umount disk
 }
 
@@ -211,10 +211,10 @@ assert_clean() {
 	pull_one one b1
 	layer_with var/log/x
 	rm -r "$LAYER"
-	pull_fails faults fsck
+	pull_fails ' fault' fsck
 	contains "$output" "the bundle \"$BUNDLES/b1\" lacks layer"
 	# The image's record can go, the bundle cannot.
-	pull_fails '1 faults' fsck --repair
+	pull_fails 'has 1 fault' fsck --repair
 	pull_one one b2
 	assert_clean
 }
@@ -242,7 +242,7 @@ assert_clean() {
 	touch "$fresh"
 	touch -d '2 hours ago' "$old"
 	pull gc
-	contains "$output" '1 parts'
+	contains "$output" '1 part,'
 	[[ -e $fresh && ! -e $old ]]
 	pull gc --all
 	[[ ! -e $fresh ]]
@@ -272,7 +272,7 @@ damage() {
 	shift 2
 	rm -rf "${BUNDLES:?}"/*
 	(cd "$STORE" && "$@") || fail "$name: $*" || return 1
-	pull_fails 'faults' fsck || return 1
+	pull_fails ' fault' fsck || return 1
 	contains "$output" "$expected" || return 1
 	pull_call fsck --json
 	is "$(jq 'length > 0' "$OUT")" true || return 1
@@ -326,9 +326,9 @@ swap_blobs() {
 	for name in x blobs/x blobs/sha256/x layers/x layers/sha256/x ingest/x \
 		"${LAYER#"$STORE"/}/x" ingest/sha256-x; do
 		touch "$STORE/$name"
-		pull_fails '1 faults' fsck
+		pull_fails 'has 1 fault' fsck
 		contains "$output" "unknown: $name:"
-		pull_fails '1 faults' fsck --repair
+		pull_fails 'has 1 fault' fsck --repair
 		[[ -e $STORE/$name ]]
 		rm "$STORE/$name"
 	done
@@ -376,13 +376,13 @@ spoil() {
 	shift
 	layer_with usr/bin/other
 	(cd "$LAYER/fs" && "$@") || fail "$*" || return 1
-	pull_fails 'layers are damaged' verify || return 1
+	pull_fails 'layers is damaged' verify || return 1
 	contains "$output" "$expected" || return 1
-	pull_fails '1 of 2 layers are damaged' verify "$ONE" --json || return 1
+	pull_fails '1 of 2 layers is damaged' verify "$ONE" --json || return 1
 	is "$(jq -c '[.[] | select(.count > 0)] | length' "$OUT")" 1 || return 1
 	pull verify --repair || return 1
 	contains "$output" removed || return 1
-	pull_fails faults fsck || return 1
+	pull_fails ' fault' fsck || return 1
 	rm -rf "${BUNDLES:?}"/*
 	pull_one one b1 || return 1
 	assert_clean || return 1
@@ -422,6 +422,19 @@ flip() {
 	spoil '/opt/d: missing' rm -r opt/d
 }
 
+@test "one of a thing is one thing" {
+	"$LAB_DIR/mkimage" small >/dev/null <<-'E'
+		[{"ref": "x", "layers": [{"entries": ["a"]}]}]
+	E
+	pull --from oci:small:x x
+	contains "$stderr" ': 1 layer'$'\n'
+	rm "$STORE"/layers/sha256/*/fs/a
+	pull_fails '1 of 1 layer is damaged' verify
+	pull gc
+	contains "$output" 'freed 0 B (0 bytes): 0 layers, 0 documents, 0 parts, 0 bundles'
+	pull_fails 'the layer has more than 1 entry (--max-files)' --max-files 1 --from "oci:$LAYOUT:two" y
+}
+
 @test "verify finds layers that are missing, whoever needs them" {
 	local missing
 
@@ -429,13 +442,13 @@ flip() {
 	layer_with usr/bin/other
 	missing=${LAYER##*/}
 	rm -r "$LAYER"
-	pull_fails '1 of 2 layers are damaged' verify
+	pull_fails '1 of 2 layers is damaged' verify
 	contains "$output" "${missing:0:12}: /: the layer is missing: pull its image again"
 	pull_fails "layer $missing is not there: pull the image again" inspect "$ONE"
-	pull_fails '1 of 2 layers are damaged' verify --repair
+	pull_fails '1 of 2 layers is damaged' verify --repair
 	# The bundle stands on it still.
 	pull remove "$ONE"
-	pull_fails '1 of 2 layers are damaged' verify
+	pull_fails '1 of 2 layers is damaged' verify
 	rm -r "$BUNDLES/b1"
 	pull verify
 	pull_one one b1
@@ -495,7 +508,7 @@ flip() {
 	cd "$LAYER/fs"
 	setfattr -x trusted.overlay.opaque opt
 	rm etc/passwd
-	pull_fails 'layers are damaged' verify
+	pull_fails 'layers is damaged' verify
 	contains "$output" '/opt: not opaque'
 	contains "$output" '/etc/passwd: missing'
 }
@@ -524,14 +537,14 @@ flip() {
 	pull fsck
 	is "$output" clean
 	ln -sfn 00000000-0000-0000-0000-000000000000 "$LAYER/unsynced"
-	pull_fails '1 faults' fsck
+	pull_fails 'has 1 fault' fsck
 	contains "$output" "damaged: layers/sha256/${LAYER##*/}: hurt when the machine went down"
 	# A repair that is killed leaves nothing that is taken for a whole layer.
 	ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o /dev/null -e inject=unlinkat:signal=KILL:when=3 \
 		"$BERTH_PULL" --root "$STORE" fsck --repair >/dev/null 2>&1 || true
 	[[ ! -e $LAYER ]]
 	# The image's name goes, the bundle's record cannot.
-	pull_fails '1 faults' fsck --repair
+	pull_fails 'has 1 fault' fsck --repair
 	pull_one one b2
 	assert_clean
 	# What is well loses its note.

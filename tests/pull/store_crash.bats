@@ -331,7 +331,7 @@ try_full() {
 	done
 	# The youngest file: what is older is on the disk before it is.
 	is "$(stat -c %s dead/b/config.json)" 0
-	pull_fails faults fsck
+	pull_fails ' fault' fsck
 	is "$(grep -c '^damaged: layers/' "$OUT")" 4
 	pull fsck --repair
 	assert_sound 'power cut'

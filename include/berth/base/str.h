@@ -21,6 +21,12 @@ static inline bool str_starts(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+/* What a noun ends with behind such a number: "%zu layer%s". */
+static inline const char *plural_s(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 /*
  * Whole-string decimal numbers: digits only (a leading '-' for the signed one), no sign, blank or
  * leading zero otherwise, no overflow. Return 0, -EINVAL (not such a number) or -ERANGE.

@@ -74,8 +74,8 @@ static int read_data(struct arena *arena, const struct json *value, struct descr
 	if (!data)
 		return refuse(err, "data is no base 64");
 	if (size != ret->size)
-		return refuse(err, "data is of %zu bytes, where size says %ju", size,
-			      (uintmax_t)ret->size);
+		return refuse(err, "data is of %zu byte%s, where size says %ju", size,
+			      plural_s(size), (uintmax_t)ret->size);
 	digest_of(ret->digest.algorithm, data, size, &found);
 	if (!digest_equal(&found, &ret->digest))
 		return refuse(err, "data is not what digest says: its own is %s:%s",

@@ -86,8 +86,9 @@ static int go_down(struct walk *walk, int fd, const char *name, struct error *er
 	if (walk->path.size >= PATH_SIZE)
 		return fail(err, -ENAMETOOLONG, "open \"%s\"", walk->asked);
 	if (++walk->depth > limits->path_depth)
-		return refuse(err, "\"%s\" lies deeper than %llu directories (--max-depth)",
-			      walk->asked, (unsigned long long)limits->path_depth);
+		return refuse(err, "\"%s\" lies deeper than %llu director%s (--max-depth)",
+			      walk->asked, (unsigned long long)limits->path_depth,
+			      limits->path_depth == 1 ? "y" : "ies");
 	return 0;
 }
 

@@ -56,8 +56,9 @@ int path_normalise(const struct unpack *unpack, const char *path, struct buf *re
 		at += *at == '/';
 	}
 	if (depth > limits->path_depth)
-		return refuse(err, "\"%.200s…\" lies deeper than %llu directories (--max-depth)",
-			      path, (unsigned long long)limits->path_depth);
+		return refuse(err, "\"%.200s…\" lies deeper than %llu director%s (--max-depth)",
+			      path, (unsigned long long)limits->path_depth,
+			      limits->path_depth == 1 ? "y" : "ies");
 	return 0;
 }
 
@@ -66,8 +67,8 @@ int unpack_count(struct unpack *unpack, struct error *err)
 	uint64_t limit = unpack->options->limits->entries;
 
 	if (++unpack->result.entries > limit && limit)
-		return refuse(err, "the layer has more than %llu entries (--max-files)",
-			      (unsigned long long)limit);
+		return refuse(err, "the layer has more than %llu entr%s (--max-files)",
+			      (unsigned long long)limit, limit == 1 ? "y" : "ies");
 	return 0;
 }
 

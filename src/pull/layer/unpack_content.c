@@ -34,13 +34,13 @@ static int count_bytes(struct unpack *unpack, size_t size, struct error *err)
 						     memory_order_relaxed) +
 			   size;
 	if (is_beyond(unpack->result.bytes, limits->layer_bytes))
-		return refuse_as(err, -EFBIG,
-				 "the layer has more than %llu bytes (--max-layer-size)",
-				 (unsigned long long)limits->layer_bytes);
+		return refuse_as(
+			err, -EFBIG, "the layer has more than %llu byte%s (--max-layer-size)",
+			(unsigned long long)limits->layer_bytes, plural_s(limits->layer_bytes));
 	if (is_beyond(of_image, limits->image_bytes))
-		return refuse_as(err, -EFBIG,
-				 "the image has more than %llu bytes (--max-image-size)",
-				 (unsigned long long)limits->image_bytes);
+		return refuse_as(
+			err, -EFBIG, "the image has more than %llu byte%s (--max-image-size)",
+			(unsigned long long)limits->image_bytes, plural_s(limits->image_bytes));
 	if (options->cancelled && *options->cancelled)
 		return refuse_as(err, -ECANCELED, "cancelled");
 	return 0;
@@ -143,8 +143,9 @@ int content_unpack(struct unpack *unpack, int fd, const struct tar_entry *entry,
 	if (r < 0)
 		return within(err, r, "\"%s\"", content.path);
 	if (content.at > entry->size || (!entry->pieces && content.at != entry->size))
-		return refuse(err, "\"%s\" has %llu bytes and says %llu", content.path,
-			      (unsigned long long)content.at, (unsigned long long)entry->size);
+		return refuse(err, "\"%s\" has %llu byte%s and says %llu", content.path,
+			      (unsigned long long)content.at, plural_s(content.at),
+			      (unsigned long long)entry->size);
 	if (content.at < entry->size) {
 		skip_to(&content, entry->size);
 		if (ftruncate(fd, (off_t)entry->size) < 0)

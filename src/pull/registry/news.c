@@ -114,8 +114,8 @@ static char *window_text(uint64_t seconds)
 {
 	if (seconds > 0 && seconds % 3600 == 0)
 		return xasprintf("%llu hour%s", (unsigned long long)seconds / 3600,
-				 seconds == 3600 ? "" : "s");
-	return xasprintf("%llu seconds", (unsigned long long)seconds);
+				 plural_s(seconds / 3600));
+	return xasprintf("%llu second%s", (unsigned long long)seconds, plural_s(seconds));
 }
 
 const char *news_quota(struct news *news, const char *host)
@@ -125,8 +125,9 @@ const char *news_quota(struct news *news, const char *host)
 
 	pthread_mutex_lock(&news->lock);
 	if (news->limit > 0) {
-		buf_printf(&line, "%s: %llu of %llu pulls are left", host,
-			   (unsigned long long)news->remaining, (unsigned long long)news->limit);
+		buf_printf(&line, "%s: %llu of %llu pull%s %s left", host,
+			   (unsigned long long)news->remaining, (unsigned long long)news->limit,
+			   plural_s(news->limit), news->remaining == 1 ? "is" : "are");
 		window = window_text(news->seconds);
 		if (news->seconds > 0)
 			buf_printf(&line, " (limit for %s)", window);

@@ -99,8 +99,9 @@ static int check_document(const struct manifest_question *question,
 
 	if (question->want && document->size != question->want->size)
 		return refuse_as(err, -EBADMSG,
-				 "%s: a manifest has %zu bytes, %llu by its descriptor", what,
-				 document->size, (unsigned long long)question->want->size);
+				 "%s: a manifest has %zu byte%s, %llu by its descriptor", what,
+				 document->size, plural_s(document->size),
+				 (unsigned long long)question->want->size);
 	/* What was asked for by digest is known already; the header is not needed then. */
 	if (question->digest) {
 		document->digest = *question->digest;
@@ -157,8 +158,9 @@ static int ask_manifest(struct registry *registry, struct endpoint *endpoint, vo
 
 	(void) final;
 	if (r == -EFBIG && response.status == 200)
-		return refuse_as(err, r, "%s: a manifest of more than %llu bytes, %s",
+		return refuse_as(err, r, "%s: a manifest of more than %llu byte%s, %s",
 				 endpoint->name, (unsigned long long)question->max,
+				 plural_s(question->max),
 				 question->want ? "its size by its descriptor"
 						: "the limit of --max-manifest-size");
 	if (r < 0)

@@ -53,8 +53,9 @@ static int check_length(const struct fetch *fetch, const struct http_response *r
 
 	if (!text || str_to_u64(text, &length) < 0 || length == expected)
 		return 0;
-	return refuse_as(err, -EBADMSG, "%s: the server sends %llu bytes, not %llu", fetch->what,
-			 (unsigned long long)length, (unsigned long long)expected);
+	return refuse_as(err, -EBADMSG, "%s: the server sends %llu byte%s, not %llu", fetch->what,
+			 (unsigned long long)length, plural_s(length),
+			 (unsigned long long)expected);
 }
 
 static int begin(struct http_sink *self, const struct http_response *response, struct error *err)
@@ -91,8 +92,9 @@ static int write_bytes(struct http_sink *self, const void *data, size_t size, st
 	size -= skip;
 	if (size > left)
 		return refuse_as(err, -EBADMSG,
-				 "%s: the server sends more than the %llu bytes of its descriptor",
-				 fetch->what, (unsigned long long)fetch->layer->size);
+				 "%s: the server sends more than the %llu byte%s of its descriptor",
+				 fetch->what, (unsigned long long)fetch->layer->size,
+				 plural_s(fetch->layer->size));
 	if (size == 0)
 		return 0;
 	r = sink->write(sink, (const char *)data + skip, size, err);
@@ -119,8 +121,9 @@ static int try_once(struct fetch *fetch, fetch_try try, void *from, struct http_
 	if (r >= 0 && ret->status / 100 == 2 && fetch->sink->offset < size) {
 		ret->failure = HTTP_FAILURE_BROKEN;
 		return refuse_as(err, -ECONNRESET,
-				 "%s: the server's answer ended at %llu of %llu bytes", fetch->what,
-				 (unsigned long long)fetch->sink->offset, (unsigned long long)size);
+				 "%s: the server's answer ended at %llu of %llu byte%s",
+				 fetch->what, (unsigned long long)fetch->sink->offset,
+				 (unsigned long long)size, plural_s(size));
 	}
 	return r;
 }
@@ -273,8 +276,9 @@ static int check_config(const struct descriptor *want, const struct raw_document
 
 	if (document->size == want->size && digest_equal(&document->digest, &want->digest))
 		return 0;
-	return refuse_as(err, -EBADMSG, "configuration %s: what came is something else (%zu bytes)",
-			 digest_text(&want->digest, text), document->size);
+	return refuse_as(
+		err, -EBADMSG, "configuration %s: what came is something else (%zu byte%s)",
+		digest_text(&want->digest, text), document->size, plural_s(document->size));
 }
 
 static int ask_config(struct registry *registry, struct endpoint *endpoint, void *context,
@@ -294,8 +298,8 @@ static int ask_config(struct registry *registry, struct endpoint *endpoint, void
 	if (r == -EFBIG && response.status == 200)
 		return refuse_as(
 			err, -EBADMSG,
-			"the configuration is longer than the %llu bytes of its descriptor",
-			(unsigned long long)question->want->size);
+			"the configuration is longer than the %llu byte%s of its descriptor",
+			(unsigned long long)question->want->size, plural_s(question->want->size));
 	if (r < 0)
 		return r;
 	if (response.status != 200)

@@ -284,8 +284,9 @@ static int watch(struct transfer *t)
 	if (now - t->window_ms < seconds * (int64_t)1000)
 		return 0;
 	t->response->failure = HTTP_FAILURE_BROKEN;
-	return refuse_as(t->err, -ETIMEDOUT, "%s: %s in %u seconds", t->what,
-			 t->received ? "next to nothing came" : "no answer", seconds);
+	return refuse_as(t->err, -ETIMEDOUT, "%s: %s in %u second%s", t->what,
+			 t->received ? "next to nothing came" : "no answer", seconds,
+			 plural_s(seconds));
 }
 
 #define set(t, name, value)                                                                        \

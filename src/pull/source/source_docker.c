@@ -217,8 +217,9 @@ static int read_image(struct docker_source *source, const struct json *image,
 	while (paths && paths[count])
 		count++;
 	if (count != config.diff_id_count)
-		return refuse(err, MANIFEST " names %zu layers, the configuration %zu diff ids",
-			      count, config.diff_id_count);
+		return refuse(err, MANIFEST " names %zu layer%s, the configuration %zu diff id%s",
+			      count, plural_s(count), config.diff_id_count,
+			      plural_s(config.diff_id_count));
 	source->layers = arena_alloc(source->local.arena, count, sizeof(*source->layers));
 	for (size_t i = 0; i < count; i++) {
 		r = add_layer(source, paths[i], &config.diff_ids[i], err);

@@ -29,8 +29,9 @@ int stored_image_check_counts(const struct stored_image *image, struct error *er
 {
 	if (image->manifest.layer_count != image->config.diff_id_count)
 		return refuse(err,
-			      "the manifest has %zu layers, and the configuration %zu diff ids",
-			      image->manifest.layer_count, image->config.diff_id_count);
+			      "the manifest has %zu layer%s, and the configuration %zu diff id%s",
+			      image->manifest.layer_count, plural_s(image->manifest.layer_count),
+			      image->config.diff_id_count, plural_s(image->config.diff_id_count));
 	return 0;
 }
 

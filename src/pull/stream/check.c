@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "berth/base/alloc.h"
+#include "berth/base/str.h"
 
 #include "reader.h"
 
@@ -25,9 +26,9 @@ static int check_end(struct check *check, struct error *err)
 		hasher_finish(check->hasher, &check->found);
 	check->ended = true;
 	if (check->size != UINT64_MAX && check->count < check->size)
-		return refuse_as(err, -EBADMSG, "%s has %llu bytes, but should have %llu",
+		return refuse_as(err, -EBADMSG, "%s has %llu byte%s, but should have %llu",
 				 check->what, (unsigned long long)check->count,
-				 (unsigned long long)check->size);
+				 plural_s(check->count), (unsigned long long)check->size);
 	if (check->has_expected && !digest_equal(&check->expected, &check->found))
 		return refuse_as(err, -EBADMSG, "%s has the digest %s, but should have %s",
 				 check->what, digest_text(&check->found, found),
@@ -48,8 +49,9 @@ static int check_read(struct reader *self, const void **ret_data, size_t *ret_si
 		return r;
 	/* Not beyond the size: neither hashed nor passed on. */
 	if (*ret_size > check->size - check->count)
-		return refuse_as(err, -EBADMSG, "%s is longer than the %llu bytes it should have",
-				 check->what, (unsigned long long)check->size);
+		return refuse_as(err, -EBADMSG, "%s is longer than the %llu byte%s it should have",
+				 check->what, (unsigned long long)check->size,
+				 plural_s(check->size));
 	check->count += *ret_size;
 	hasher_add(check->hasher, *ret_data, *ret_size);
 	return 1;

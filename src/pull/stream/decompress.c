@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "berth/base/alloc.h"
+#include "berth/base/str.h"
 
 #include "codec.h"
 #include "inflate.h"
@@ -119,9 +120,9 @@ static int count(struct decompress *d, size_t size, struct error *err)
 
 	d->given += size;
 	if (d->given > d->limits.bytes)
-		return refuse_as(err, -EFBIG, "%s: more than %llu bytes when unpacked (%s)",
+		return refuse_as(err, -EFBIG, "%s: more than %llu byte%s when unpacked (%s)",
 				 d->what, (unsigned long long)d->limits.bytes,
-				 d->limits.bytes_option);
+				 plural_s(d->limits.bytes), d->limits.bytes_option);
 	if (d->limits.ratio > 0 && d->codec && d->given > RATIO_FREE_SIZE &&
 	    d->given / d->limits.ratio > used)
 		return refuse_as(

@@ -7,6 +7,7 @@
 
 #include "berth/base/alloc.h"
 #include "berth/base/fd.h"
+#include "berth/base/str.h"
 
 struct file_reader {
 	struct reader reader;
@@ -31,8 +32,8 @@ static int file_read(struct reader *self, const void **ret_data, size_t *ret_siz
 	if (got < 0)
 		return fail(err, -errno, "read %s", file->what);
 	if (got == 0 && file->left != UINT64_MAX)
-		return refuse_as(err, -EBADMSG, "%s ends %llu bytes too early", file->what,
-				 (unsigned long long)file->left);
+		return refuse_as(err, -EBADMSG, "%s ends %llu byte%s too early", file->what,
+				 (unsigned long long)file->left, plural_s(file->left));
 	if (got == 0)
 		return 0;
 	file->offset += (uint64_t)got;

@@ -283,7 +283,7 @@ static void test_failures(void **state)
 		 HTTP_FAILURE_BROKEN, -ECONNRESET, "before the answer was whole"},
 		{"\r\n\r\n", HTTP_FAILURE_FINAL, -EPROTO, "HTTP"},
 		{"SSH-2.0-x\r\n", HTTP_FAILURE_FINAL, -EPROTO, "HTTP"},
-		{"", HTTP_FAILURE_BROKEN, -ETIMEDOUT, "no answer in 1 seconds"},
+		{"", HTTP_FAILURE_BROKEN, -ETIMEDOUT, "no answer in 1 second"},
 	};
 
 	(void)state;

@@ -324,7 +324,7 @@ static void test_refused(void **state)
 		{"[{\"Config\":7}]", "manifest.json: Config: found a number"},
 		{"[{\"Config\":\"c\",\"config\":\"1\"}]", "\"config\" differs from \"Config\""},
 		{"[{\"Config\":\"c\",\"Layers\":{}}]", "Layers: found an object"},
-		{"[{\"Config\":\"c\",\"Layers\":[\"1\"]}]", "names 1 layers, the configuration 2"},
+		{"[{\"Config\":\"c\",\"Layers\":[\"1\"]}]", "names 1 layer, the configuration 2"},
 		{"[{\"Config\":\"c\",\"Layers\":null}]", "names 0 layers, the configuration 2"},
 		{"[{\"Layers\":[]}]", "there is no \"\""},
 		{"[{\"Config\":\"1\",\"Layers\":[]}]", "image configuration: "},
