@@ -368,6 +368,34 @@ swap_blobs() {
 	assert_clean
 }
 
+@test "who waits for the store says so, once" {
+	local waiting="the store \"$STORE\" is in use by another berth-pull: waiting for it to end"
+
+	pull_one one b1
+	exec 8<"$STORE/lock"
+	flock -s 8
+	pull_background gc 8<&-
+	timeout 20 sh -c 'until grep -q waiting "$0"; do sleep 0.05; done' "$ERR" 8<&-
+	is "$(<"$ERR")" "berth-pull: warning: $waiting"
+	# Who only reads need not wait.
+	pull list 8<&-
+	is "$stderr" ''
+	exec 8<&-
+	wait "$BG_PID"
+	ERR=$T/err.2
+	is "$(grep -c waiting "$ERR")" 1
+	# A signal ends the waiting.
+	exec 8<"$STORE/lock"
+	flock -x 8
+	pull_background list 8<&-
+	timeout 20 sh -c 'until grep -q waiting "$0"; do sleep 0.05; done' "$ERR" 8<&-
+	kill "$BG_PID"
+	wait "$BG_PID" && return 1
+	exec 8<&-
+	pull gc
+	is "$stderr" ''
+}
+
 # spoil EXPECTED COMMAND…: verify says so; repaired and pulled again all is well. In the tree of the
 # lowest layer.
 spoil() {

@@ -47,7 +47,8 @@ struct index_entry {
 /* The first version whose lines say what attributes there are. */
 #define INDEX_WITH_ATTRIBUTES 2
 
-/* Opens the index of the layer @layerfd (its directory in the store, which may be an O_PATH one). */
+/* Opens the index of the layer @layerfd (its directory in the store, which may be an O_PATH one).
+ */
 int index_open(int layerfd, struct error *err) must_check;
 
 /* The version of the index @fd; -EOPNOTSUPP for one that is yet to come. */

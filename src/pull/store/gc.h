@@ -21,8 +21,9 @@ struct gc_marks {
 };
 
 /*
- * Finds out, whatever lock is held. @forget: paths of bundles that nobody can see, to be taken for gone; that there is no
- * such one is an error. So is a record that cannot be read: what it needs is not known.
+ * Finds out, whatever lock is held. @forget: paths of bundles that nobody can see, to be taken for
+ * gone; that there is no such one is an error. So is a record that cannot be read: what it needs is
+ * not known.
  */
 int gc_mark(const struct store *store, const struct strv *forget, struct gc_marks *ret,
 	    struct error *err) must_check;

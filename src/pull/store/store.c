@@ -33,6 +33,8 @@
 /* How often a lock that another process holds is tried again in ms, where waiting can be cancelled:
  * flock(2) and a flag cannot be awaited together. */
 #define LOCK_RETRY_MS 50
+/* Who waits longer for the whole store is told so: a pull may hold its lock for minutes. */
+#define LOCK_TELL_MS 1000
 
 const char *const store_directories[] = {"blobs",
 					 "blobs/sha256",
@@ -83,6 +85,23 @@ int store_wait_lock(const struct store *store, int fd, int operation)
 			return -errno;
 	}
 	return 0;
+}
+
+/* The same for the lock of the whole store. */
+static int wait_for_store(const struct store *store, int operation)
+{
+	for (int waited = 0; waited < LOCK_TELL_MS; waited += LOCK_RETRY_MS) {
+		if (flock(store->lockfd, operation | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -errno;
+		if (store->cancelled && atomic_load(store->cancelled))
+			return -EINTR;
+		poll(NULL, 0, LOCK_RETRY_MS);
+	}
+	log_warning("the store \"%s\" is in use by another berth-pull: waiting for it to end",
+		    store->path);
+	return store_wait_lock(store, store->lockfd, operation);
 }
 
 /* Makes @path and the directories before it, where they are missing. */
@@ -163,8 +182,7 @@ static int open_lock(const struct store *store, enum store_mode mode)
 /* Returns 1, 0 if there is no store, or negative errno. */
 static int lock_store(struct store *store, enum store_mode mode, struct error *err)
 {
-	int operation = mode == STORE_REMOVE ? LOCK_EX : LOCK_SH;
-	int r = 0;
+	int r;
 
 	store->lockfd = open_lock(store, mode);
 	/* Somebody has removed it: nobody is kept out then. Without directories nothing has ever
@@ -173,10 +191,7 @@ static int lock_store(struct store *store, enum store_mode mode, struct error *e
 		return faccessat(store->fd, "images", F_OK, AT_EACCESS) == 0;
 	if (store->lockfd < 0)
 		return fail(err, store->lockfd, "open \"%s/lock\"", store->path);
-	if (flock(store->lockfd, operation | LOCK_NB) < 0) {
-		log_debug("the store \"%s\" is in use: waiting for its lock", store->path);
-		r = store_wait_lock(store, store->lockfd, operation);
-	}
+	r = wait_for_store(store, mode == STORE_REMOVE ? LOCK_EX : LOCK_SH);
 	return r < 0 ? fail(err, r, "lock the store \"%s\"", store->path) : 1;
 }
 
