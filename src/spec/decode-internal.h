@@ -75,7 +75,7 @@ struct field {
 	enum field_empty empty;
 	enum field_nothing nothing; /* FIELD_UNSUPPORTED … */
 	enum json_type type;	    /* … and what JSON type it must have nevertheless */
-	const char *reason;	    /* … and why it is refused; NULL: "not supported yet" */
+	const char *reason;	    /* … and why it is refused */
 	int argument;		    /* for the function */
 	int (*custom)(const struct decoder *d, const struct field *field, const struct node *node,
 		      void *base, struct error *err);
@@ -131,12 +131,6 @@ int refuse_choice(const struct node *node, const char *found, const char *const 
 		  struct error *err) __attribute__((cold));
 /* Index of @name in @names, or -EINVAL. */
 int choice_index(const char *const *names, const char *name);
-
-/* The row of a field that berth does not honour. */
-#define UNSUPPORTED(text, json_kind, which)                                                        \
-	{                                                                                          \
-		.name = (text), .kind = FIELD_UNSUPPORTED, .type = (json_kind), .nothing = (which) \
-	}
 
 /* The text of every refusal of what berth may honour one day. */
 #define NOT_YET "not supported yet"

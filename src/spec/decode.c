@@ -336,7 +336,7 @@ static int field_unsupported(const struct decoder *d, const struct field *field,
 		return 0;
 	if (field->nothing == NOTHING_MINUS_ONE && json_to_i64(value, &number) == 0 && number == -1)
 		return 0;
-	return refuse_at(node, err, "%s", field->reason != NULL ? field->reason : NOT_YET);
+	return refuse_at(node, err, "%s", field->reason);
 }
 
 static int (*const kinds[])(const struct decoder *, const struct field *, const struct node *,
