@@ -55,6 +55,13 @@ const char *label_for(const char *label, const struct spec_mount *mount)
 	return label;
 }
 
+int label_explain(const char *label, int code, struct error *err)
+{
+	if (!label || (code != -EINVAL && code != -EACCES))
+		return code;
+	return within(err, code, "does SELinux let it have linux.mountLabel, \"%s\"?", label);
+}
+
 /* No context has quotes in it, so all of them go, as in the kernel's own reading of options. */
 static void add_without_quotes(struct buf *text, const char *value)
 {

@@ -43,6 +43,9 @@ const char *label_for(const char *label, const struct spec_mount *mount);
 bool label_is_option(const char *option);
 char *label_quoted(const char *option) __attribute__((returns_nonnull));
 char *label_unquoted(const char *option) __attribute__((returns_nonnull));
+/* Puts before the error of a file system that was to be made with @label, or NULL, whose it may be.
+ */
+int label_explain(const char *label, int code, struct error *err) must_check;
 /* Labels the root of a mount, whose file system exists already. */
 int label_root(int mountfd, const char *label, struct error *err) must_check;
 

@@ -127,10 +127,9 @@ static int open_mountpoint(struct job *job, enum root_kind kind, struct error *e
 }
 
 /* Feeds the options of an entry, but "ro" where @skip_readonly, to a file-system context. */
-static int set_options(int fs, const struct job *job, bool skip_readonly, struct error *err)
+static int set_options(int fs, const struct spec_mount *mount, bool skip_readonly,
+		       struct error *err)
 {
-	const struct spec_mount *mount = job->mount;
-	const char *label = label_for(job->context->label, mount);
 	int r = mount->source ? fs_set(fs, "source", mount->source, err) : 0;
 
 	for (size_t i = 0; r >= 0 && mount->sb_flags && mount->sb_flags[i]; i++) {
@@ -139,7 +138,18 @@ static int set_options(int fs, const struct job *job, bool skip_readonly, struct
 	}
 	for (size_t i = 0; r >= 0 && mount->data && mount->data[i]; i++)
 		r = fs_set_option(fs, mount->data[i], err);
-	return r >= 0 && label ? fs_set_option(fs, label, err) : r;
+	return r;
+}
+
+/* The last option is the label; whether it may be is seen when the file system is made. */
+static int finish(int fs, const struct job *job, uint64_t attributes, struct error *err)
+{
+	const char *label = label_for(job->context->label, job->mount);
+	int r = label ? fs_set_option(fs, label, err) : 0;
+
+	if (r >= 0)
+		r = fs_finish(fs, attributes, err);
+	return label_explain(label, r, err);
 }
 
 static uint64_t new_attributes(const struct spec_mount *mount)
@@ -156,8 +166,8 @@ static int take_plain(const struct job *job, struct error *err)
 
 	if (fs < 0)
 		return fs;
-	r = set_options(fs, job, /* skip_readonly= */ false, err);
-	return r < 0 ? r : fs_finish(fs, new_attributes(mount), err);
+	r = set_options(fs, mount, /* skip_readonly= */ false, err);
+	return r < 0 ? r : finish(fs, job, new_attributes(mount), err);
 }
 
 /* What the host has mounted at @path, recursively, and read-only whatever was asked. */
@@ -219,10 +229,10 @@ static int take_tmpfs(const struct job *job, struct error *err)
 		return fs;
 	r = set_tmpfs_mode(fs, job, err);
 	if (r >= 0)
-		r = set_options(fs, job, /* skip_readonly= */ true, err);
+		r = set_options(fs, mount, /* skip_readonly= */ true, err);
 	if (r < 0)
 		return r;
-	fd = fs_finish(fs, new_attributes(mount) & ~(uint64_t)MOUNT_ATTR_RDONLY, err);
+	fd = finish(fs, job, new_attributes(mount) & ~(uint64_t)MOUNT_ATTR_RDONLY, err);
 	if (fd < 0 || !mount->copy_up)
 		return take_fd(&fd);
 	r = copy_up(job->at, fd, err);
@@ -321,15 +331,11 @@ static const struct {
 	{"cgroup", take_cgroup}, {"cgroup2", take_cgroup},
 };
 
-/* Puts before an error what it may mean, where it says little by itself. */
+/* Puts before an error what it means in a user namespace, where it says little by itself. */
 static int explain(const struct job *job, int code, struct error *err)
 {
 	const struct spec_mount *mount = job->mount;
-	const char *label = label_for(job->context->label, mount);
 
-	if (label && (code == -EINVAL || code == -EACCES))
-		return within(err, code, "does SELinux let it have linux.mountLabel, \"%s\"?",
-			      label);
 	if (code >= 0 || !job->context->user_namespace)
 		return code;
 	if (code == -EINVAL && (has_option(mount, "uid=") || has_option(mount, "gid=")))

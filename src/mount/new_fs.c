@@ -112,9 +112,10 @@ int fs_open_empty(const char *label, struct error *err)
 
 	if (r >= 0 && label)
 		r = fs_set_option(fs, label, err);
-	return r < 0 ? r
-		     : fs_finish(fs,
-				 MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-					 MOUNT_ATTR_NOEXEC,
-				 err);
+	if (r >= 0)
+		r = fs_finish(fs,
+			      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+				      MOUNT_ATTR_NOEXEC,
+			      err);
+	return label_explain(label, r, err);
 }

@@ -296,6 +296,9 @@ int overlay_open(const struct overlay *overlay, struct error *err)
 		if (fd < 0 && !is_explained(err))
 			*err = second;
 	}
+	/* Where it is -EINVAL the kernel says more. */
+	if (fd == -EACCES)
+		return label_explain(overlay->label, fd, err);
 	if (fd >= 0 && overlay->upper && is_read_only(fd)) {
 		fd_close(fd);
 		return refuse_as(err, -EACCES,

@@ -202,11 +202,19 @@ label_is() {
 }
 
 @test "labels that the policy does not allow are refused by the field" {
+	local denied
+
 	setup_labels
 	config '.linux.mountLabel = "system_u:object_r:forbidden_t:s0"'
-	berth_fails 'linux.mountLabel' run "$ID"
+	denied='does SELinux let it have linux.mountLabel, "context=system_u:object_r:forbidden_t:s0"?'
+	berth_fails "$denied" run "$ID"
 	nothing_left
-	config '.linux.mountLabel = "" | .process.selinuxLabel = "system_u:system_r:forbidden_t:s0"'
+	config '.mounts = [] | .linux.maskedPaths = ["/etc"]'
+	berth_fails "$denied" run "$ID"
+	config '.annotations["org.berth.overlay.lower"] = "rootfs"'
+	berth_fails "$denied" run "$ID"
+	nothing_left
+	config 'del(.annotations) | .linux.mountLabel = "" | .process.selinuxLabel = "system_u:system_r:forbidden_t:s0"'
 	berth_fails 'process.selinuxLabel: does SELinux allow "system_u:system_r:forbidden_t:s0"?' run "$ID"
 	nothing_left
 	config '.process.selinuxLabel = $p' --arg p "$PROCESS"
@@ -246,6 +254,19 @@ give_podman_labels() {
 	printf '%s\n' SELINUX=enforcing SELINUXTYPE=tests >/etc/selinux/config
 	printf '%s = "%s"\n' process "${PROCESS%:*}" file "${FILES%:*}" ro_file "${FILES%:*}" \
 		>"$contexts/lxc_contexts"
+}
+
+@test "what is wrong is not always the label" {
+	setup_labels
+	new_user
+	config '(.linux.uidMappings, .linux.gidMappings)[0].size = 5'
+	berth_fails 'are the ids of uid= and gid= mapped' run "$ID"
+	lacks "$stderr" mountLabel
+	config 'del(.linux.uidMappings, .linux.gidMappings) | .linux.namespaces |= map(select(.type != "user")) |
+		.mounts += [{destination: "/t", type: "tmpfs", source: "t", options: ["no-such-option"]}]'
+	berth_fails 'option "no-such-option"' run "$ID"
+	lacks "$stderr" mountLabel
+	nothing_left
 }
 
 @test "podman: a container, its volumes and its files, and exec" {
