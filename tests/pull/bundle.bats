@@ -53,7 +53,6 @@ etc_layer='{"entries": ["etc/",
 #   terminal. The order of names has no meaning.
 # - a user whom /etc/passwd does not know gets "/" as HOME, as with Docker; umoci gives none.
 # - umoci writes annotations that say nothing; image-spec asks for none of them.
-# - umoci looks up further groups for numbers as well; image-spec conversion.md says not to.
 # - where a label and a field of the image say something else, the label counts (image-spec
 #   conversion.md); umoci 0.4 takes the field. Both say it, so the key is taken out.
 # - labels with power over a runtime become no annotations.
@@ -64,8 +63,7 @@ etc_layer='{"entries": ["etc/",
 canonical='{
 	args: .process.args, cwd: .process.cwd,
 	env: (.process.env | map(select(. != "TERM=xterm" and . != "HOME=/")) | sort),
-	user: (.process.user | if $config.User // "" | test("^([0-9]|$)") then
-		del(.additionalGids) else . end),
+	user: .process.user,
 	annotations: (.annotations | with_entries(select(.key as $key | .key |
 		startswith("org.opencontainers.image.") and ($config.Labels // {} | has($key)) | not)) |
 		with_entries(.key as $key | select(.value != "" or

@@ -277,7 +277,8 @@ static int look_up(const struct lookup *look, struct error *err)
 	r = look_in_passwd(look, is_number, &name, err);
 	if (r >= 0 && look->group[0])
 		return find_group(look, err);
-	return r < 0 || is_number || !name ? r : find_groups(look, name, err);
+	/* A number that is some user's gets his groups, too, as with podman and Docker. */
+	return r < 0 || !name ? r : find_groups(look, name, err);
 }
 
 int bundle_user_find(struct arena *arena, const struct merged *merged, const char *text,

@@ -27,6 +27,11 @@ static const struct {
 	{502, "Bad Gateway"},
 	{503, "Service Unavailable"},
 	{504, "Gateway Timeout"},
+	{520, "Web Server Returned an Unknown Error"},
+	{521, "Web Server Is Down"},
+	{522, "Connection Timed Out"},
+	{523, "Origin Is Unreachable"},
+	{524, "A Timeout Occurred"},
 };
 
 static const struct {

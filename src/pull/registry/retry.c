@@ -15,7 +15,8 @@ bool retry_is_pull_limit(const struct http_response *response)
 
 static bool status_may_pass(long status)
 {
-	static const long statuses[] = {408, 429, 500, 502, 503, 504, 522};
+	/* From 520 on: what Cloudflare says of a server behind it. */
+	static const long statuses[] = {408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524};
 
 	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++)
 		if (statuses[i] == status)

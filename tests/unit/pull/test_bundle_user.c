@@ -58,20 +58,20 @@ static void check(struct lab *lab, const struct expectation *expected)
 static void test_table(void **state)
 {
 	static const struct expectation table[] = {
-		{"", 0, 0, "", "/root"},
+		{"", 0, 0, "4", "/root"},
 		{"root", 0, 0, "4", "/root"},
-		{"0", 0, 0, "", "/root"},
+		{"0", 0, 0, "4", "/root"},
 		{"web", 33, 34, "4 80 82", "/srv/web"},
-		{"33", 33, 34, "", "/srv/web"},
+		{"33", 33, 34, "4 80 82", "/srv/web"},
 		{"web:www", 33, 80, "", "/srv/web"},
 		{"web:83", 33, 83, "", "/srv/web"},
 		{"web:33", 33, 33, "", "/srv/web"},
 		{"33:www", 33, 80, "", "/srv/web"},
 		{"33:0", 33, 0, "", "/srv/web"},
 		/* digits are a number, whoever has them as a name */
-		{"1000", 1000, 1001, "", "/home/user"},
+		{"1000", 1000, 1001, "82", "/home/user"},
 		{"user", 1000, 1001, "82", "/home/user"},
-		{"001000", 1000, 1001, "", "/home/user"},
+		{"001000", 1000, 1001, "82", "/home/user"},
 		{"4711", 4711, 0, "", "/"},
 		{"4711:4712", 4711, 4712, "", "/"},
 		{"relative", 1002, 1002, "", "/"},
