@@ -16,6 +16,7 @@
 #include "registry/registry.h"
 
 #include "command.h"
+#include "near_command.h"
 #include "pull.h"
 #include "result.h"
 
@@ -242,6 +243,18 @@ static int sync_result(const struct store *store, bool was_there, const char *bu
 	return 0;
 }
 
+/* Registries say either of an image that they do not have. */
+static int explain_missing(const struct wanted *wanted, int r, struct error *err)
+{
+	const char *near = wanted->image ? near_command(wanted->image) : NULL;
+	const struct error cause = *err;
+
+	if (!near || (r != -ENOENT && r != -EACCES && r != -ENOKEY))
+		return r;
+	return refuse_as(err, r, "%.1500s (a command is called \"%s\", not \"%s\")", cause.text,
+			 near, wanted->image);
+}
+
 static int pull(struct arena *arena, const struct context *context, const struct values *given,
 		const struct wanted *wanted, struct error *err)
 {
@@ -273,7 +286,9 @@ static int pull(struct arena *arena, const struct context *context, const struct
 		return r;
 	request.source = source;
 	r = pull_image(arena, &request, &image, &was_there, err);
-	if (r >= 0 && wanted->bundle)
+	if (r < 0)
+		return explain_missing(wanted, r, err);
+	if (wanted->bundle)
 		r = bundle_make(&store, &image.config, &given->bundle, wanted->bundle, err);
 	if (r >= 0 && given->sync)
 		r = sync_result(&store, was_there, wanted->bundle, err);

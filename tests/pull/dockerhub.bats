@@ -34,6 +34,19 @@ hub() {
 	behave hub "{$REALM, \"redirect\": \"https://cdn.test\", $QUOTA${1:+, $1}}"
 }
 
+# Docker Hub answers 401 where there is no such image.
+@test "a word that is nearly a command, and no image, is told so" {
+	pull_fails '(a command is called "list", not "lsit")' lsit
+	pull_fails '(a command is called "remove", not "rmove")' rmove
+	hub '"refuse": 401'
+	pull_fails '(a command is called "verify", not "verfy")' verfy
+	for word in lsit:1 library/lsit nothing go gcc rm; do
+		pull_call "$word"
+		((status == 1)) || fail "$word"
+		[[ $stderr != *'a command is called'* ]] || fail "$word: $stderr"
+	done
+}
+
 # put_official NAME: an index as official images have it, with an attestation.
 put_official() {
 	rm -rf "$T/layout"
