@@ -221,7 +221,13 @@ int bundle_plan_read(struct arena *arena, const struct bundle_options *options,
 		r = bundle_network_read(arena, options, ret, err);
 	if (r >= 0)
 		r = read_security_opts(arena, options, ret, err);
-	return r < 0 || !options->init ? r : bundle_init_find(arena, &ret->init, err);
+	if (r < 0 || !options->init)
+		return r;
+	/* It would be below the mount, or make a file in a directory of the host. */
+	if (bundle_mounts_overrule(ret, BUNDLE_INIT_PATH))
+		return refuse(err, "--init puts its program on " BUNDLE_INIT_PATH
+				   ", where --volume or --tmpfs mounts something else");
+	return bundle_init_find(arena, &ret->init, err);
 }
 
 int bundle_options_check(const struct bundle_options *options, struct error *err)

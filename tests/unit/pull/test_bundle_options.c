@@ -236,6 +236,12 @@ static void test_mounts(void **state)
 		assert_string_equal(line.plan.mounts[0].type, is_tmpfs ? "tmpfs" : "bind");
 		line_done(&line);
 	}
+	assert_true(read_line(&line, ARGS("--init", "--volume", "/etc:/dev")) < 0);
+	assert_contains(line.err.text, "--init puts its program on /dev/init, where");
+	line_done(&line);
+	assert_true(read_line(&line, ARGS("--tmpfs", "/dev/init", "--init")) < 0);
+	assert_contains(line.err.text, "--init puts its program on /dev/init, where");
+	line_done(&line);
 	assert_true(read_line(&line, ARGS("--volume", "/etc:/a", "--tmpfs", "/a/")) < 0);
 	assert_contains(line.err.text, "two mounts have the place \"/a\"");
 	line_done(&line);
