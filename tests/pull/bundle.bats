@@ -48,6 +48,19 @@ etc_layer='{"entries": ["etc/",
 	{"path": "etc/passwd", "data": "root:x:0:0::/root:/bin/sh\nweb:x:33:34::/srv:\n"},
 	{"path": "etc/group", "data": "root:x:0:root\nwww:x:80:web\n"}]}'
 
+@test "further groups that the container has no id for are left out" {
+	((EUID == 0)) || skip "--userns needs root"
+	images layout <<-'E'
+		{"ref": "x", "config": {"Cmd": ["x"]}, "layers": [{"entries": ["etc/",
+			{"path": "etc/passwd", "data": "root:x:0:0::/root:/bin/sh\n"},
+			{"path": "etc/group", "data": "wheel:x:10:root\nfar:x:2000:root\n"}]}]}
+	E
+	pull -q --from oci:layout:x all
+	is "$(jq -c .process.user.additionalGids all/config.json)" '[10,2000]'
+	pull -q --from oci:layout:x --userns 300000:1000 few
+	is "$(jq -c .process.user.additionalGids few/config.json)" '[10]'
+}
+
 # Known differences, each with its reason, taken out of both sides:
 # - umoci sets TERM always, and its defaults stand first; berth-pull does it where there is a
 #   terminal. The order of names has no meaning.

@@ -229,6 +229,20 @@ static int write_hosts(struct bundle_work *work, struct error *err)
 	return work->has_hosts ? write_for_root(work, "hosts", text, err) : 0;
 }
 
+/* Of further groups those that the container has no place for are left out, as with podman: the
+ * image may list any for root. */
+static void keep_mapped_groups(const struct id_maps *gids, struct bundle_user *user)
+{
+	size_t kept = 0;
+	uint32_t id;
+
+	for (size_t i = 0; i < user->group_count; i++) {
+		if (id_maps_find(gids, user->groups[i], &id))
+			user->groups[kept++] = user->groups[i];
+	}
+	user->group_count = kept;
+}
+
 /* What is in the bundle. */
 static int fill(struct bundle_work *work, struct error *err)
 {
@@ -244,6 +258,7 @@ static int fill(struct bundle_work *work, struct error *err)
 	    !id_maps_find(&work->plan->gids, user.gid, &id))
 		return refuse(err, "user \"%s\": %u:%u is not among the ids of the container",
 			      user_text, user.uid, user.gid);
+	keep_mapped_groups(&work->plan->gids, &user);
 	r = bundle_root_make(work, err);
 	if (r >= 0)
 		r = bundle_volumes_make(work, err);

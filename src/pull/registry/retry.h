@@ -32,7 +32,7 @@ struct retry_event {
 
 /*
  * How many milliseconds to wait before the next try, or -1: there shall be none.
- *   again   408, 429, 500, 502, 503, 504, 520 to 524; broken connections; hosts that cannot be reached
+ *   again   408, 429, 500, 502 to 504, 520 to 524; broken connections; hosts that cannot be reached
  *           (those twice only, unless bytes have come before: a wrong name is to fail soon)
  *   never   any other status; what is final; the pull limit of Docker Hub (429 with its text),
  *           unless @wait; with @has_fallback, anything but a connection that broke, once
