@@ -81,12 +81,14 @@ static int connect_helper(const struct systemd *systemd, struct companion *ret, 
 
 /* A question is an object with one member: what is to be done. */
 struct question {
+	const char *unit;
 	struct buf text;
 	struct json_writer w;
 };
 
 static void question_begin(struct question *q, const char *verb, const char *unit)
 {
+	q->unit = unit;
 	q->text = (struct buf)BUF_EMPTY;
 	q->w = (struct json_writer)JSON_WRITER(&q->text, false);
 	json_begin_object(&q->w);
@@ -150,7 +152,9 @@ static int ask(struct companion *helper, struct question *q, char **ret_cgroup, 
 	question_end(q);
 	r = companion_ask(helper, q->text.data, q->text.size, ANSWER_TIMEOUT_MS, &answer, err);
 	buf_done(&q->text);
-	return r < 0 ? r : read_answer(answer, ret_cgroup, err);
+	/* An answer names the unit itself. */
+	return r < 0 ? within(err, r, "unit \"%s\"", q->unit)
+		     : read_answer(answer, ret_cgroup, err);
 }
 
 /* A conversation of one question. */

@@ -62,10 +62,10 @@ int state_open(const struct runtime *runtime, const char *id, struct error *err)
 int state_lock(int dirfd, bool wait, struct error *err) must_check;
 void state_unlock(int dirfd);
 bool state_has_record(int dirfd);
+/* Removes the directory and everything in it. */
 int state_remove(int rootfd, int dirfd, const char *id, struct error *err) must_check;
 /* Makes the empty directory that read-only mounts are staged on; see mount_stage(). */
 int state_stage_make(int rootfd, struct error *err) must_check;
-
 /* The directory of compiled filters, or -1: there is no cache then, which is no error. */
 int state_cache_open(int rootfd);
 int state_listen(int dirfd, struct error *err) must_check;

@@ -2,7 +2,9 @@
 /* Executing a further process in a running container. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/signalfd.h>
 
 #include "berth/base/fd.h"
 #include "berth/base/json_read.h"
@@ -11,6 +13,7 @@
 #include "berth/linux/process.h"
 #include "berth/linux/seccomp.h"
 #include "berth/stage/launch.h"
+#include "berth/stage/message.h"
 
 #include "container-internal.h"
 #include "exec_cgroup-internal.h"
@@ -214,25 +217,48 @@ static int connect_agent(const struct container *container, const struct spec *s
 /* What is around the process. */
 struct around {
 	int pidfd, console;	    /* of whoever waits for it; owned, -1: nobody */
+	int signals;		    /* that end the wait for it; owned */
 	struct seccomp_agent agent; /* of its filter; owned */
 	struct exec_memory memory;
 };
 
 #define AROUND_UNSET                                                                               \
 	{                                                                                          \
-		.pidfd = -EBADF, .console = -EBADF, .agent = SECCOMP_AGENT_NONE,                   \
-		.memory.cgroupfd = -EBADF                                                          \
+		.pidfd = -EBADF, .console = -EBADF, .signals = -EBADF,                             \
+		.agent = SECCOMP_AGENT_NONE, .memory.cgroupfd = -EBADF                             \
 	}
 
 static void around_done(struct around *around)
 {
 	around->pidfd = fd_close(around->pidfd);
 	around->console = fd_close(around->console);
+	around->signals = fd_close(around->signals);
 	seccomp_agent_done(&around->agent);
 	around->memory.cgroupfd = fd_close(around->memory.cgroupfd);
 }
 
 #define _cleanup_around_ __attribute__((cleanup(around_done)))
+
+/*
+ * In a paused container the process is frozen from its birth on, and answers when that is resumed.
+ * Whoever is tired of waiting may end us, and then the process must not stay either, which could
+ * not even see its parent's end. What has come too late for that is passed on, as in attend().
+ */
+static int interruptible(struct around *around, struct error *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return fail(err, -errno, "block signals");
+	around->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (around->signals < 0)
+		return fail(err, -errno, "receive signals");
+	message_interrupt_by(around->signals);
+	return 0;
+}
 
 /* The process exists, and executes its program if nothing fails any more. */
 static int release(const struct container *container, const struct exec_options *options,
@@ -244,6 +270,8 @@ static int release(const struct container *container, const struct exec_options 
 		r = console_send(around->console, launched->terminal.master, err);
 	if (r >= 0)
 		r = launch_exec_go(container->procfd, launched, &around->agent, err);
+	/* From now on they are for the process. */
+	message_interrupt_by(-EBADF);
 	if (r >= 0)
 		r = pidfd_socket_send(around->pidfd, &launched->init, /* is_init= */ false, err);
 	if (r >= 0 && options->pid_file)
@@ -402,9 +430,12 @@ int container_exec(const struct runtime *runtime, const struct exec_options *opt
 	if (r >= 0 && !options->detach)
 		r = attend_prepare(!options->no_subreaper, err);
 	if (r >= 0)
+		r = interruptible(&around, err);
+	if (r >= 0)
 		r = launch(runtime, &container, options, &around, &launched, err);
 	if (r >= 0)
 		r = finish(&container, options, &around, &launched, ret_status, err);
+	message_interrupt_by(-EBADF);
 	if (r < 0 && container.dirfd >= 0)
 		r = container_explain(&container, r, check_alive, err);
 	return tell_of_oom(options->id, &around.memory, r, *ret_status, err);

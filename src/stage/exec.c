@@ -183,6 +183,7 @@ static _Noreturn void child_main(const struct joining *joining, int socket, int 
 {
 	struct error err = ERROR_NONE;
 
+	message_interrupt_by(-EBADF);
 	fd_close(parent_socket);
 	ignore(child(joining, socket, &err)); /* it returns only where it failed: err says why */
 	message_send_error(socket, &err);

@@ -9,6 +9,7 @@
 
 #include "berth/base/clock.h"
 #include "berth/base/fd.h"
+#include "berth/base/str.h"
 
 #define HEADER_SIZE offsetof(struct message, error)
 
@@ -20,6 +21,14 @@ static const char *const type_names[MESSAGE_TYPE_MAX] = {
 	[MESSAGE_ACK] = "acknowledge",	   [MESSAGE_TIME] = "time",
 	[MESSAGE_SCHEDULER] = "scheduler", [MESSAGE_IO_PRIORITY] = "io priority",
 };
+
+/* A signalfd whose signals end waits; of the whole process, as signals are. */
+static int interrupting = -EBADF;
+
+void message_interrupt_by(int signals)
+{
+	interrupting = signals;
+}
 
 static const char *type_text(uint32_t type)
 {
@@ -213,13 +222,14 @@ int message_hand_over(int socket, int fd, const struct sys_pass *pass, struct er
 int message_wait_fds(int socket, const struct pidref *peer, int timeout_ms, struct message *ret,
 		     int *ret_fds, struct error *err)
 {
-	struct pollfd polls[2] = {{.fd = socket, .events = POLLIN},
-				  {.fd = peer ? peer->fd : -1, .events = POLLIN}};
+	struct pollfd polls[] = {{.fd = socket, .events = POLLIN},
+				 {.fd = peer ? peer->fd : -1, .events = POLLIN},
+				 {.fd = interrupting, .events = POLLIN}};
 	int64_t end = clock_now_ms() + timeout_ms;
 
 	for (;;) {
 		int64_t left = timeout_ms < 0 ? -1 : end - clock_now_ms();
-		int n = poll(polls, 2, left < 0 && timeout_ms >= 0 ? 0 : (int)left);
+		int n = poll(polls, ARRAY_SIZE(polls), left < 0 && timeout_ms >= 0 ? 0 : (int)left);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -230,7 +240,9 @@ int message_wait_fds(int socket, const struct pidref *peer, int timeout_ms, stru
 		/* What was said comes before the end: the socket is looked at first. */
 		if (polls[0].revents)
 			return message_receive(socket, ret, ret_fds, err);
-		return 0;
+		if (polls[1].revents)
+			return 0;
+		return refuse_as(err, -EINTR, "interrupted by a signal");
 	}
 }
 

@@ -43,11 +43,13 @@ static _Noreturn void middle_main(const struct middle *middle, int report)
 	_exit(0);
 }
 
-static int receive_born(int report, struct pidref *ret, struct error *err)
+/* What @process, which may be born in a paused container, has made. */
+static int receive_born(int report, const struct pidref *process, struct pidref *ret,
+			struct error *err)
 {
 	struct message message;
 	int fds[MESSAGE_FDS_MAX];
-	int r = message_receive(report, &message, fds, err);
+	int r = message_wait_fds(report, process, -1, &message, fds, err);
 
 	if (r < 0)
 		return r;
@@ -86,7 +88,7 @@ int clone_by_middle(const struct middle *middle, struct pidref *ret, struct erro
 	}
 	/* Only the middle process may hold it: then its end is the end of the conversation. */
 	fd_close(take_fd(&theirs));
-	return r < 0 ? r : receive_born(ours, ret, err);
+	return r < 0 ? r : receive_born(ours, &process, ret, err);
 }
 
 static int give_birth_to_init(const struct middle *middle, int report, struct pidref *ret,
@@ -155,6 +157,6 @@ int clone_aside(const struct birth *birth, struct pidref *ret, struct error *err
 		return give_birth_aside(birth, theirs);
 	fd_close(take_fd(&theirs));
 	if (r > 0)
-		r = receive_born(ours, ret, err);
+		r = receive_born(ours, &aside, ret, err);
 	return r < 0 ? r : 1;
 }

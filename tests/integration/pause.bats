@@ -83,6 +83,37 @@ has_newcomer() {
 	[[ $(wc -l <"$(cgroup_of "$PID")/cgroup.procs") == 2 ]]
 }
 
+is_alone() {
+	[[ $(<"$(cgroup_of "$PID")/cgroup.procs") == "$PID" ]]
+}
+
+# Without its parent the process could not even notice that: it is frozen.
+@test "TERM and INT end an exec that waits in a paused container, and its process" {
+	requires cgroup2
+	local signal option
+
+	run_detached "$ID" sleep
+	berth pause "$ID"
+	for option in --no-new-privs --detach --tty; do
+		for signal in TERM INT; do
+			berth_background exec --ignore-paused "$option" --pid-file "$T/pid" "$ID" /bin/true
+			wait_for 5 has_newcomer
+			kill "-$signal" "$BG_PID"
+			wait_for 5 eval "! kill -0 $BG_PID"
+			status=0
+			wait "$BG_PID" || status=$?
+			is "$status" 255
+			is "$(<"$ERR")" 'berth: interrupted by a signal'
+			is_alone
+			[[ ! -e $T/pid ]]
+		done
+	done
+	frozen
+	berth resume "$ID"
+	berth exec "$ID" /bin/true
+	is_alone
+}
+
 @test "delete wants a paused container stopped, and --force ends it" {
 	requires cgroup2
 	run_detached "$ID" sleep

@@ -169,7 +169,7 @@ run_in_unit() {
 	order 'start error start unit x: access denied'
 	berth_fails 'start unit x: access denied' --systemd-cgroup run "$ID"
 	order 'start die'
-	berth_fails 'has ended without an answer' --systemd-cgroup run "$ID"
+	berth_fails "unit \"$UNIT\": \"$BIN/berth-systemd\" has ended without an answer" --systemd-cgroup run "$ID"
 	asked_times stop 0
 	nothing_left
 }

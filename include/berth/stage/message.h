@@ -70,6 +70,13 @@ int message_hand_over(int socket, int fd, const struct sys_pass *pass,
 		      struct error *err) must_check;
 
 /*
+ * From now on the waits of this process end with -EINTR where @signals, a signalfd(2), has a
+ * signal, which is left in it; negative: none does. Of use to a parent: a child begins with taking
+ * it back.
+ */
+void message_interrupt_by(int signals);
+
+/*
  * Receives one message. Descriptors that came with it are close-on-exec and stored in @ret_fds
  * (room for MESSAGE_FDS_MAX; may be NULL: then none is accepted). Returns 1, or 0 at end-of-file.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages between the stages, and what is no message. */
 #include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 
 #include "berth/base/clock.h"
@@ -382,6 +383,35 @@ static void test_wait_time(void **state)
 	assert_int_equal(message_wait(pair.b, NULL, -1, &message, &err), 0);
 }
 
+/* What was said comes first, and a signal is left to whoever it is for in the end. */
+static void test_wait_interrupted(void **state)
+{
+	_cleanup_pair_ struct pair pair = pair_make();
+	_cleanup_fd_ int signals = -EBADF;
+	struct message message;
+	struct error err = ERROR_NONE;
+	sigset_t set, before;
+
+	(void)state;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	assert_int_equal(sigprocmask(SIG_BLOCK, &set, &before), 0);
+	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	assert_true(signals >= 0);
+	message_interrupt_by(signals);
+	assert_failed(message_wait(pair.b, NULL, 20, &message, &err), err, -ETIMEDOUT);
+	raise(SIGUSR1);
+	assert_failed(message_wait(pair.b, NULL, -1, &message, &err), err, -EINTR);
+	assert_string_equal(err.text, "interrupted by a signal");
+	assert_failed(message_wait_ack(pair.b, NULL, 20000, &err), err, -EINTR);
+	assert_fine(message_send(pair.a, MESSAGE_ACK, &err), err);
+	assert_int_equal(message_wait(pair.b, NULL, -1, &message, &err), 1);
+	message_interrupt_by(-EBADF);
+	assert_failed(message_wait(pair.b, NULL, 20, &message, &err), err, -ETIMEDOUT);
+	assert_int_equal(sigtimedwait(&set, NULL, &(struct timespec){0}), SIGUSR1);
+	assert_int_equal(sigprocmask(SIG_SETMASK, &before, NULL), 0);
+}
+
 /* A child that sends @message, if it is one, and waits at its end of the socket. */
 static struct pidref peer_make(struct pair *pair, int type)
 {
@@ -473,8 +503,9 @@ int main(void)
 		world_test(test_malformed),    world_test(test_too_long),
 		world_test(test_uninvited_fd), world_test(test_end),
 		world_test(test_reset),	       world_test(test_reset_after_words),
-		world_test(test_wait_time),    world_test(test_peer_dies),
-		world_test(test_ack),	       world_test(test_hand_over),
+		world_test(test_wait_time),    world_test(test_wait_interrupted),
+		world_test(test_peer_dies),    world_test(test_ack),
+		world_test(test_hand_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
