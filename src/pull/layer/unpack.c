@@ -345,7 +345,7 @@ static int unpack_entry(struct unpack *unpack, const struct tar_entry *entry, st
 		[TAR_FIFO] = unpack_node,
 	};
 	struct place place;
-	struct metadata metadata;
+	struct metadata metadata = {.mode = 0};
 	char *slash;
 	int r = path_normalise(unpack, entry->path, &unpack->name, err);
 
