@@ -429,7 +429,8 @@ int container_exec(const struct runtime *runtime, const struct exec_options *opt
 		r = pidfd_socket_connect(options->pidfd_socket, &around.pidfd, err);
 	if (r >= 0 && !options->detach)
 		r = attend_prepare(!options->no_subreaper, err);
-	if (r >= 0)
+	/* In one that runs the wait is short, and what comes meanwhile is for the process. */
+	if (r >= 0 && container.status == STATUS_PAUSED)
 		r = interruptible(&around, err);
 	if (r >= 0)
 		r = launch(runtime, &container, options, &around, &launched, err);
