@@ -20,7 +20,8 @@
  */
 static bool may_come_of_end(int code)
 {
-	static const int codes[] = {ESRCH, ENOENT, ENODEV, ENOMEM, ECHILD, EPIPE, ECONNREFUSED};
+	static const int codes[] = {ESRCH,  ENOENT, ENODEV,	  ENOMEM,
+				    ECHILD, EPIPE,  ECONNREFUSED, ECONNRESET};
 
 	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
 		if (code == -codes[i])
