@@ -5,8 +5,8 @@
  * Theory of operation. Init listens on a socket in the state directory, which it keeps although it
  * cannot reach that directory any more. Whoever connects and says "go" starts it; whoever connects
  * and says nothing (a starter that was stopped, a look whether init still waits) must not hold up
- * the next one, so the newest connection replaces an older silent one. The first "go" is
- * acknowledged and ends the listening: nobody else gets an acknowledgement.
+ * others, so several may be connected, and the oldest goes when they are too many. The first "go"
+ * is acknowledged and ends the listening: nobody else gets an acknowledgement.
  *
  * While it waits, init is a process like any other for whoever wants to end it: as pid 1 of its
  * namespace it would ignore every signal that it does not handle, so it handles those that end a
@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -25,6 +26,9 @@
 #include "berth/stage/message.h"
 
 #include "stage-internal.h"
+
+/* So many may be connected at once; looks hang up by themselves. */
+#define STARTERS_MAX 8
 
 static const int ending_signals[] = {
 	SIGHUP,	 SIGINT,  SIGQUIT, SIGILL,  SIGTRAP, SIGABRT,	SIGBUS,	 SIGFPE,  SIGUSR1, SIGSEGV,
@@ -58,26 +62,79 @@ static int said_go(int connection)
 	return message.type == MESSAGE_GO;
 }
 
+/* Those who are connected and have said nothing yet, the oldest first. */
+struct starters {
+	int fds[STARTERS_MAX];
+	size_t count;
+};
+
+static int take_starter(struct starters *starters, size_t i)
+{
+	int fd = starters->fds[i];
+
+	starters->count--;
+	memmove(&starters->fds[i], &starters->fds[i + 1],
+		(starters->count - i) * sizeof(starters->fds[0]));
+	return fd;
+}
+
+static void starters_done(struct starters *starters)
+{
+	while (starters->count)
+		fd_close(take_starter(starters, 0));
+}
+
+#define _cleanup_starters_ __attribute__((cleanup(starters_done)))
+
+static void admit(struct starters *starters, int listenfd)
+{
+	int fd;
+
+	if (starters->count == STARTERS_MAX)
+		fd_close(take_starter(starters, 0));
+	fd = accept4(listenfd, NULL, NULL, SOCK_CLOEXEC);
+	/* The container's limit may leave no more descriptors than one. */
+	if (fd < 0 && starters->count) {
+		fd_close(take_starter(starters, 0));
+		fd = accept4(listenfd, NULL, NULL, SOCK_CLOEXEC);
+	}
+	if (fd >= 0)
+		starters->fds[starters->count++] = fd;
+}
+
+/* Hears those who speak. The connection of the one who said go, or a negative number. */
+static int hear(struct starters *starters, const struct pollfd *polls)
+{
+	for (size_t i = starters->count; i-- > 0;) {
+		if (!polls[i].revents)
+			continue;
+		if (said_go(starters->fds[i]))
+			return take_starter(starters, i);
+		fd_close(take_starter(starters, i));
+	}
+	return -EBADF;
+}
+
 /* Listens until somebody says go; returns that connection. */
 static int listen_for_go(int listenfd, struct error *err)
 {
-	_cleanup_fd_ int connection = -EBADF;
+	_cleanup_starters_ struct starters starters = {.count = 0};
+	int connection = -EBADF;
 
-	for (;;) {
-		struct pollfd polls[2] = {{.fd = listenfd, .events = POLLIN},
-					  {.fd = connection, .events = POLLIN}};
+	while (connection < 0) {
+		struct pollfd polls[STARTERS_MAX + 1] = {0};
+		struct pollfd *listening = &polls[starters.count];
 
-		if (poll(polls, 2, -1) < 0 && errno != EINTR)
+		for (size_t i = 0; i < starters.count; i++)
+			polls[i] = (struct pollfd){.fd = starters.fds[i], .events = POLLIN};
+		*listening = (struct pollfd){.fd = listenfd, .events = POLLIN};
+		if (poll(polls, starters.count + 1, -1) < 0 && errno != EINTR)
 			return fail(err, -errno, "wait for the start");
-		if (polls[1].revents) {
-			if (said_go(connection))
-				return take_fd(&connection);
-			connection = fd_close(connection);
-		} else if (polls[0].revents) {
-			fd_close(connection);
-			connection = accept4(listenfd, NULL, NULL, SOCK_CLOEXEC);
-		}
+		connection = hear(&starters, polls);
+		if (connection < 0 && listening->revents)
+			admit(&starters, listenfd);
 	}
+	return connection;
 }
 
 /* create: the parent says when the state is written; until then init dies with it. */
