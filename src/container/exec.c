@@ -13,7 +13,6 @@
 #include "berth/linux/process.h"
 #include "berth/linux/seccomp.h"
 #include "berth/stage/launch.h"
-#include "berth/stage/message.h"
 
 #include "container-internal.h"
 #include "exec_cgroup-internal.h"
@@ -256,7 +255,6 @@ static int interruptible(struct around *around, struct error *err)
 	around->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (around->signals < 0)
 		return fail(err, -errno, "receive signals");
-	message_interrupt_by(around->signals);
 	return 0;
 }
 
@@ -269,9 +267,8 @@ static int release(const struct container *container, const struct exec_options 
 	if (r >= 0)
 		r = console_send(around->console, launched->terminal.master, err);
 	if (r >= 0)
-		r = launch_exec_go(container->procfd, launched, &around->agent, err);
-	/* From now on they are for the process. */
-	message_interrupt_by(-EBADF);
+		r = launch_exec_go(container->procfd, launched, &around->agent, &around->signals,
+				   err);
 	if (r >= 0)
 		r = pidfd_socket_send(around->pidfd, &launched->init, /* is_init= */ false, err);
 	if (r >= 0 && options->pid_file)
@@ -358,6 +355,7 @@ static int launch(const struct runtime *runtime, struct container *container,
 		.unit = unit.name ? &unit : NULL,
 		.preserve_fds = options->preserve_fds,
 		.own_keyring = container->record.own_keyring,
+		.signals = &around->signals,
 		.listening = &runtime->listening,
 		.by_middle = !capabilities_of_root(),
 	};
@@ -436,7 +434,6 @@ int container_exec(const struct runtime *runtime, const struct exec_options *opt
 		r = launch(runtime, &container, options, &around, &launched, err);
 	if (r >= 0)
 		r = finish(&container, options, &around, &launched, ret_status, err);
-	message_interrupt_by(-EBADF);
 	if (r < 0 && container.dirfd >= 0)
 		r = container_explain(&container, r, check_alive, err);
 	return tell_of_oom(options->id, &around.memory, r, *ret_status, err);

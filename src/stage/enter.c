@@ -30,7 +30,7 @@
 #include "berth/linux/seccomp.h"
 #include "berth/stage/message.h"
 
-#include "going.h"
+#include "going-internal.h"
 #include "stage-internal.h"
 
 #define FIRST_PRESERVED 3

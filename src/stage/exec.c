@@ -29,7 +29,7 @@
 #include "berth/linux/scheduling.h"
 #include "berth/stage/message.h"
 
-#include "going.h"
+#include "going-internal.h"
 #include "stage-internal.h"
 
 /* As with runc: a process that brings none has the container's. */
@@ -183,7 +183,6 @@ static _Noreturn void child_main(const struct joining *joining, int socket, int 
 {
 	struct error err = ERROR_NONE;
 
-	message_interrupt_by(-EBADF);
 	fd_close(parent_socket);
 	ignore(child(joining, socket, &err)); /* it returns only where it failed: err says why */
 	message_send_error(socket, &err);
@@ -201,11 +200,12 @@ static int equip(const struct joining *joining, pid_t pid, struct error *err)
 }
 
 /* The child is in the container, and this is its terminal; or it says what went wrong. */
-static int receive_terminal(struct launched *launched, struct error *err)
+static int receive_terminal(const struct message_wait *wait, struct launched *launched,
+			    struct error *err)
 {
 	struct message message;
 	int fds[MESSAGE_FDS_MAX];
-	int r = message_wait_fds(launched->socket, &launched->init, -1, &message, fds, err);
+	int r = message_await(launched->socket, wait, &message, fds, err);
 
 	if (r < 0)
 		return r;
@@ -236,14 +236,14 @@ static int serve(const struct spec_scheduling *wanted, const struct launched *la
 }
 
 /* The child may need our rights for its scheduling, which is set when it says so. */
-static int serve_scheduling(const struct joining *joining, const struct launched *launched,
-			    struct error *err)
+static int serve_scheduling(const struct joining *joining, const struct message_wait *wait,
+			    const struct launched *launched, struct error *err)
 {
 	const struct spec_scheduling wanted = scheduling(joining);
 	struct message message;
 
 	while (asks_for_scheduling(&wanted)) {
-		int r = message_wait(launched->socket, &launched->init, -1, &message, err);
+		int r = message_await(launched->socket, wait, &message, NULL, err);
 
 		if (r < 0)
 			return r;
@@ -301,6 +301,7 @@ static int clone_child_by_middle(const struct joining *joining, const int socket
 		.unit = joining->unit,
 		.subgroup = joining->subgroup,
 		.procfd = joining->procfd,
+		.signals = joining->signals,
 		.give_birth = give_birth,
 		.what = joining,
 		.sockets = sockets,
@@ -320,6 +321,7 @@ static int clone_child(const struct joining *joining, const int sockets[static 2
 		.subgroup = joining->subgroup,
 		.pid_namespace = own_pids ? joining->init->fd : -EBADF,
 		.procfd = joining->procfd,
+		.signals = joining->signals,
 		.what = "a process into the container",
 	};
 	int r;
@@ -336,6 +338,12 @@ static int clone_child(const struct joining *joining, const int sockets[static 2
 int launch_exec(const struct joining *joining, struct launched *ret, struct error *err)
 {
 	struct launched launched = LAUNCHED_UNSET;
+	/* In a paused container it says a word once that is resumed; if it dies, the wait ends. */
+	const struct message_wait wait = {
+		.peer = &launched.init,
+		.timeout_ms = -1,
+		.signals = joining->signals,
+	};
 	/*
 	 * The specification speaks of the runtime's own process; its clone begins there, and the
 	 * kernel then fits that to the cpuset of the cgroup. We stay there: nothing waits for us.
@@ -351,9 +359,9 @@ int launch_exec(const struct joining *joining, struct launched *ret, struct erro
 			       : clone_child(joining, sockets, &launched.init, err);
 	fd_close(sockets[1]);
 	if (r >= 0 && joining->process->terminal)
-		r = receive_terminal(&launched, err);
+		r = receive_terminal(&wait, &launched, err);
 	if (r >= 0)
-		r = serve_scheduling(joining, &launched, err);
+		r = serve_scheduling(joining, &wait, &launched, err);
 	if (r < 0) {
 		launched_undo(&launched);
 		return r;
@@ -363,17 +371,15 @@ int launch_exec(const struct joining *joining, struct launched *ret, struct erro
 }
 
 int launch_exec_go(int procfd, const struct launched *launched, struct seccomp_agent *agent,
-		   struct error *err)
+		   const int *signals, struct error *err)
 {
 	const struct going going = {
 		.procfd = procfd,
 		.socket = launched->socket,
-		.peer = &launched->init,
+		/* As at the launch: a paused one answers once it is resumed. */
+		.wait = {.peer = &launched->init, .timeout_ms = -1, .signals = signals},
 		.agent = agent,
 		.who = "the process",
-		/* In a paused container it answers once that is resumed; if it dies, the wait ends.
-		 */
-		.timeout_ms = -1,
 	};
 	int r = go_and_wait(&going, err);
 

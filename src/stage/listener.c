@@ -12,9 +12,8 @@
 #include <errno.h>
 
 #include "berth/base/fd.h"
-#include "berth/stage/message.h"
 
-#include "going.h"
+#include "going-internal.h"
 
 int listener_give(int socket, const struct seccomp_listener *listener, struct error *err)
 {
@@ -35,7 +34,7 @@ int listener_take(const struct going *going, const struct message *message, cons
 	int r = 0;
 
 	if (wanted)
-		r = seccomp_agent_send(going->agent, going->peer->pid, fds[0], err);
+		r = seccomp_agent_send(going->agent, going->wait.peer->pid, fds[0], err);
 	for (uint32_t i = 0; i < message->fds.count; i++)
 		fd_close(fds[i]);
 	if (!wanted)

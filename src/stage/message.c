@@ -22,14 +22,6 @@ static const char *const type_names[MESSAGE_TYPE_MAX] = {
 	[MESSAGE_SCHEDULER] = "scheduler", [MESSAGE_IO_PRIORITY] = "io priority",
 };
 
-/* A signalfd whose signals end waits; of the whole process, as signals are. */
-static int interrupting = -EBADF;
-
-void message_interrupt_by(int signals)
-{
-	interrupting = signals;
-}
-
 static const char *type_text(uint32_t type)
 {
 	return type < MESSAGE_TYPE_MAX ? type_names[type] : "unknown";
@@ -219,12 +211,13 @@ int message_hand_over(int socket, int fd, const struct sys_pass *pass, struct er
 	return r <= 0 ? r : take_ack(&message, err);
 }
 
-int message_wait_fds(int socket, const struct pidref *peer, int timeout_ms, struct message *ret,
-		     int *ret_fds, struct error *err)
+int message_await(int socket, const struct message_wait *wait, struct message *ret, int *ret_fds,
+		  struct error *err)
 {
 	struct pollfd polls[] = {{.fd = socket, .events = POLLIN},
-				 {.fd = peer ? peer->fd : -1, .events = POLLIN},
-				 {.fd = interrupting, .events = POLLIN}};
+				 {.fd = wait->peer ? wait->peer->fd : -1, .events = POLLIN},
+				 {.fd = wait->signals ? *wait->signals : -1, .events = POLLIN}};
+	const int timeout_ms = wait->timeout_ms;
 	int64_t end = clock_now_ms() + timeout_ms;
 
 	for (;;) {
@@ -249,13 +242,22 @@ int message_wait_fds(int socket, const struct pidref *peer, int timeout_ms, stru
 int message_wait(int socket, const struct pidref *peer, int timeout_ms, struct message *ret,
 		 struct error *err)
 {
-	return message_wait_fds(socket, peer, timeout_ms, ret, /* ret_fds= */ NULL, err);
+	const struct message_wait wait = {.peer = peer, .timeout_ms = timeout_ms};
+
+	return message_await(socket, &wait, ret, /* ret_fds= */ NULL, err);
 }
 
 int message_wait_ack(int socket, const struct pidref *peer, int timeout_ms, struct error *err)
 {
+	const struct message_wait wait = {.peer = peer, .timeout_ms = timeout_ms};
+
+	return message_await_ack(socket, &wait, err);
+}
+
+int message_await_ack(int socket, const struct message_wait *wait, struct error *err)
+{
 	struct message message = {.type = MESSAGE_TYPE_MAX};
-	int r = message_wait(socket, peer, timeout_ms, &message, err);
+	int r = message_await(socket, wait, &message, /* ret_fds= */ NULL, err);
 
 	if (r < 0)
 		return r;

@@ -44,12 +44,13 @@ static _Noreturn void middle_main(const struct middle *middle, int report)
 }
 
 /* What @process, which may be born in a paused container, has made. */
-static int receive_born(int report, const struct pidref *process, struct pidref *ret,
-			struct error *err)
+static int receive_born(int report, const struct pidref *process, const int *signals,
+			struct pidref *ret, struct error *err)
 {
+	const struct message_wait wait = {.peer = process, .timeout_ms = -1, .signals = signals};
 	struct message message;
 	int fds[MESSAGE_FDS_MAX];
-	int r = message_wait_fds(report, process, -1, &message, fds, err);
+	int r = message_await(report, &wait, &message, fds, err);
 
 	if (r < 0)
 		return r;
@@ -88,7 +89,7 @@ int clone_by_middle(const struct middle *middle, struct pidref *ret, struct erro
 	}
 	/* Only the middle process may hold it: then its end is the end of the conversation. */
 	fd_close(take_fd(&theirs));
-	return r < 0 ? r : receive_born(ours, &process, ret, err);
+	return r < 0 ? r : receive_born(ours, &process, middle->signals, ret, err);
 }
 
 static int give_birth_to_init(const struct middle *middle, int report, struct pidref *ret,
@@ -157,6 +158,6 @@ int clone_aside(const struct birth *birth, struct pidref *ret, struct error *err
 		return give_birth_aside(birth, theirs);
 	fd_close(take_fd(&theirs));
 	if (r > 0)
-		r = receive_born(ours, &aside, ret, err);
+		r = receive_born(ours, &aside, birth->signals, ret, err);
 	return r < 0 ? r : 1;
 }

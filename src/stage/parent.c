@@ -30,7 +30,7 @@
 #include "berth/spec/state_document.h"
 #include "berth/stage/message.h"
 
-#include "going.h"
+#include "going-internal.h"
 #include "stage-internal.h"
 #include "visit.h"
 
@@ -287,11 +287,12 @@ static int serve(const struct launch *launch, const struct launched *launched,
 
 int launch_serve(const struct launch *launch, struct launched *launched, struct error *err)
 {
+	const struct message_wait wait = {.peer = &launched->init, .timeout_ms = -1};
 	struct message message;
 	int fds[MESSAGE_FDS_MAX];
 
 	for (;;) {
-		int r = message_wait_fds(launched->socket, &launched->init, -1, &message, fds, err);
+		int r = message_await(launched->socket, &wait, &message, fds, err);
 
 		if (r < 0)
 			return r;
@@ -328,10 +329,9 @@ int launch_go(int procfd, int socket, const struct pidref *init, struct seccomp_
 	const struct going going = {
 		.procfd = procfd,
 		.socket = socket,
-		.peer = init,
+		.wait = {.peer = init, .timeout_ms = ANSWER_TIMEOUT_MS},
 		.agent = agent,
 		.who = "the container's init",
-		.timeout_ms = ANSWER_TIMEOUT_MS,
 	};
 
 	return go_and_wait(&going, err);
@@ -340,15 +340,16 @@ int launch_go(int procfd, int socket, const struct pidref *init, struct seccomp_
 /* What comes after the ACK: a message, or 0 at end-of-file. A listener on the way is passed on. */
 static int wait_for_outcome(const struct going *going, struct message *ret, struct error *err)
 {
-	int fds[MESSAGE_FDS_MAX];
 	/* From here on only the hooks of startContainer take time, and they have time-outs. */
-	int r = message_wait_fds(going->socket, NULL, -1, ret, fds, err);
+	const struct message_wait wait = {.timeout_ms = -1, .signals = going->wait.signals};
+	int fds[MESSAGE_FDS_MAX];
+	int r = message_await(going->socket, &wait, ret, fds, err);
 
 	if (r <= 0 || ret->type != MESSAGE_FDS)
 		return r;
 	r = listener_take(going, ret, fds, err);
 	/* And what an agent takes to answer: whoever ends the container ends this, too. */
-	return r < 0 ? r : message_wait(going->socket, NULL, -1, ret, err);
+	return r < 0 ? r : message_await(going->socket, &wait, ret, /* ret_fds= */ NULL, err);
 }
 
 int go_and_wait(const struct going *going, struct error *err)
@@ -360,7 +361,7 @@ int go_and_wait(const struct going *going, struct error *err)
 	if (r < 0 && r != -EPIPE)
 		*err = unsent;
 	else /* It may have hung up already, and have said why before. */
-		r = message_wait_ack(going->socket, going->peer, going->timeout_ms, err);
+		r = message_await_ack(going->socket, &going->wait, err);
 	if (r >= 0)
 		r = wait_for_outcome(going, &message, err);
 	if (r < 0)
@@ -373,7 +374,7 @@ int go_and_wait(const struct going *going, struct error *err)
 		return message.type == MESSAGE_ERROR && err->code < 0 ? err->code : -EIO;
 	}
 	/* End-of-file: its exec closed the socket, or its death did. */
-	if (pidref_never_executed(going->procfd, going->peer->pid))
+	if (pidref_never_executed(going->procfd, going->wait.peer->pid))
 		return refuse_as(err, -ECHILD, "%s was killed before it executed the program",
 				 going->who);
 	return 0;

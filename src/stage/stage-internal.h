@@ -39,7 +39,8 @@ struct birth {
 	const char *subgroup;	     /* the cgroup's path below the unit's, or NULL */
 	int pid_namespace; /* born in it: a namespace, or a pidfd of a process in it; -1: in ours */
 	int procfd;
-	const char *what; /* for errors */
+	const int *signals; /* that end a wait for it; see struct message_wait */
+	const char *what;   /* for errors */
 };
 
 /* clone.c: as fork(2): 0 in the child; in the parent 1 or more, with *ret set, or an error. */
@@ -58,6 +59,7 @@ struct middle {
 	const struct unit_ref *unit; /* as in struct birth */
 	const char *subgroup;
 	int procfd;
+	const int *signals;
 	/*
 	 * Runs in it: makes a sibling by process_clone() with CLONE_PARENT, which closes @report,
 	 * the conversation of middle and parent.

@@ -102,6 +102,7 @@ struct joining {
 	unsigned lsm_active; /* of lsm_check() */
 	bool by_middle;	     /* the caller has no right to enter the pid namespace himself */
 	bool own_keyring;    /* the container's session keyring is joined, as its init did */
+	const int *signals;  /* that end a wait for it; see struct message_wait */
 };
 
 /*
@@ -110,8 +111,8 @@ struct joining {
  */
 int launch_exec(const struct joining *joining, struct launched *ret, struct error *err) must_check;
 
-/* As launch_go(), for what launch_exec() yielded. In a paused container it waits. */
+/* As launch_go(), for what launch_exec() yielded. In a paused container it waits; see @signals. */
 int launch_exec_go(int procfd, const struct launched *launched, struct seccomp_agent *agent,
-		   struct error *err) must_check;
+		   const int *signals, struct error *err) must_check;
 
 #endif

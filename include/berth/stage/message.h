@@ -70,31 +70,32 @@ int message_hand_over(int socket, int fd, const struct sys_pass *pass,
 		      struct error *err) must_check;
 
 /*
- * From now on the waits of this process end with -EINTR where @signals, a signalfd(2), has a
- * signal, which is left in it; negative: none does. Of use to a parent: a child begins with taking
- * it back.
- */
-void message_interrupt_by(int signals);
-
-/*
  * Receives one message. Descriptors that came with it are close-on-exec and stored in @ret_fds
  * (room for MESSAGE_FDS_MAX; may be NULL: then none is accepted). Returns 1, or 0 at end-of-file.
  */
 int message_receive(int socket, struct message *ret, int *ret_fds, struct error *err) must_check;
 
+/* What ends a wait besides a message. */
+struct message_wait {
+	const struct pidref *peer; /* its end, too; NULL: only that it hangs up */
+	int timeout_ms;		   /* -1: waits for ever */
+	const int *signals;	   /* a signalfd(2); NULL: no signal does */
+};
+
 /*
- * Waits for a message of @peer, @timeout_ms at most (-1: for ever), and receives it. Returns 1, or
- * 0 if the peer has hung up or ended, in which case what it said before is received first.
- * -ETIMEDOUT after the time. @peer may be NULL where only the hang-up counts.
+ * Waits for a message, and receives it as message_receive() does. Returns 1, or 0 if the peer has
+ * hung up or ended, in which case what it said before is received first. -ETIMEDOUT after the time;
+ * -EINTR upon a signal, which is left where it is.
  */
+int message_await(int socket, const struct message_wait *wait, struct message *ret, int *ret_fds,
+		  struct error *err) must_check;
+
+/* The same for a message without descriptors, where no signal ends the wait. */
 int message_wait(int socket, const struct pidref *peer, int timeout_ms, struct message *ret,
 		 struct error *err) must_check;
 
-/* As message_wait(), for a message that descriptors may come with, as with message_receive(). */
-int message_wait_fds(int socket, const struct pidref *peer, int timeout_ms, struct message *ret,
-		     int *ret_fds, struct error *err) must_check;
-
 /* Waits for an ACK. An error that came instead is copied to @err and its code returned. */
+int message_await_ack(int socket, const struct message_wait *wait, struct error *err) must_check;
 int message_wait_ack(int socket, const struct pidref *peer, int timeout_ms,
 		     struct error *err) must_check;
 

@@ -77,7 +77,7 @@ static void check(enum conduct what, bool is_exec, int code, const char *text)
 
 	if (what == REPORTS_EARLY)
 		assert_int_equal(poll(&end, 1, 10000), 1);
-	r = is_exec ? launch_exec_go(procfd, &launched, /* agent= */ NULL, &err)
+	r = is_exec ? launch_exec_go(procfd, &launched, /* agent= */ NULL, NULL, &err)
 		    : launch_go(procfd, launched.socket, &launched.init, /* agent= */ NULL, &err);
 
 	assert_int_equal(r, code);

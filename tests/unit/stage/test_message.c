@@ -388,6 +388,8 @@ static void test_wait_interrupted(void **state)
 {
 	_cleanup_pair_ struct pair pair = pair_make();
 	_cleanup_fd_ int signals = -EBADF;
+	const struct message_wait brief = {.timeout_ms = 20, .signals = &signals};
+	const struct message_wait long_one = {.timeout_ms = -1, .signals = &signals};
 	struct message message;
 	struct error err = ERROR_NONE;
 	sigset_t set, before;
@@ -398,15 +400,13 @@ static void test_wait_interrupted(void **state)
 	assert_int_equal(sigprocmask(SIG_BLOCK, &set, &before), 0);
 	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	assert_true(signals >= 0);
-	message_interrupt_by(signals);
-	assert_failed(message_wait(pair.b, NULL, 20, &message, &err), err, -ETIMEDOUT);
+	assert_failed(message_await(pair.b, &brief, &message, NULL, &err), err, -ETIMEDOUT);
 	raise(SIGUSR1);
-	assert_failed(message_wait(pair.b, NULL, -1, &message, &err), err, -EINTR);
+	assert_failed(message_await(pair.b, &long_one, &message, NULL, &err), err, -EINTR);
 	assert_string_equal(err.text, "interrupted by a signal");
-	assert_failed(message_wait_ack(pair.b, NULL, 20000, &err), err, -EINTR);
+	assert_failed(message_await_ack(pair.b, &long_one, &err), err, -EINTR);
 	assert_fine(message_send(pair.a, MESSAGE_ACK, &err), err);
-	assert_int_equal(message_wait(pair.b, NULL, -1, &message, &err), 1);
-	message_interrupt_by(-EBADF);
+	assert_int_equal(message_await(pair.b, &long_one, &message, NULL, &err), 1);
 	assert_failed(message_wait(pair.b, NULL, 20, &message, &err), err, -ETIMEDOUT);
 	assert_int_equal(sigtimedwait(&set, NULL, &(struct timespec){0}), SIGUSR1);
 	assert_int_equal(sigprocmask(SIG_SETMASK, &before, NULL), 0);

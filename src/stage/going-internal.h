@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From "go" to the exec, and what becomes of a filter's listener meanwhile. */
-#ifndef BERTH_STAGE_GOING_H
-#define BERTH_STAGE_GOING_H
+#ifndef BERTH_STAGE_GOING_INTERNAL_H
+#define BERTH_STAGE_GOING_INTERNAL_H
 
 #include "berth/base/error.h"
-#include "berth/base/pidref.h"
 #include "berth/linux/seccomp.h"
+#include "berth/stage/message.h"
 
 /* A process that is told to go; nothing is owned. */
 struct going {
 	int procfd;
 	int socket;
-	const struct pidref *peer;
+	struct message_wait wait;    /* for its answer; what comes after that takes what it takes */
 	struct seccomp_agent *agent; /* whose the listener of its filter is; NULL: nobody's */
 	const char *who;	     /* for errors */
-	int timeout_ms;		     /* that it may take to answer; -1: for ever */
 };
 
 /* parent.c: what launch_go() does. */
@@ -25,7 +24,6 @@ int listener_give(int socket, const struct seccomp_listener *listener,
 		  struct error *err) must_check;
 
 /* listener.c: what the process has sent goes to the agent; its descriptors are closed. */
-struct message;
 int listener_take(const struct going *going, const struct message *message, const int *fds,
 		  struct error *err) must_check;
 
