@@ -4,7 +4,7 @@
  *
  * Theory of operation. A turn that is given back goes straight to the waiter with the most left, so
  * that nobody who comes later can be faster. Each waiter stands in a list with a condition of its
- * own, on its own stack; it leaves the list by getting its turn.
+ * own; it leaves the list by getting its turn.
  */
 #include "turns.h"
 
@@ -48,13 +48,16 @@ struct turns *turns_free(struct turns *turns)
 /* Under the lock. */
 static void wait_in_list(struct turns *turns, uint64_t left)
 {
-	struct waiter self = {.next = turns->waiters, .left = left};
+	_cleanup_free_ struct waiter *self = xcalloc(1, sizeof(*self));
 
-	pthread_cond_init(&self.changed, NULL);
-	turns->waiters = &self;
-	while (!self.has_turn)
-		pthread_cond_wait(&self.changed, &turns->lock);
-	pthread_cond_destroy(&self.changed);
+	self->next = turns->waiters;
+	self->left = left;
+	pthread_cond_init(&self->changed, NULL);
+	turns->waiters = self;
+	/* Whoever gives the turn takes the waiter out of the list before. */
+	while (!self->has_turn)
+		pthread_cond_wait(&self->changed, &turns->lock);
+	pthread_cond_destroy(&self->changed);
 }
 
 void turns_take(struct turns *turns, uint64_t left)
