@@ -661,6 +661,36 @@ undelegate() {
 	berth delete --force "$ID"
 }
 
+newcomer() {
+	sed "/^$PID\$/d" "$(cgroup_of "$PID")/cgroup.procs"
+}
+
+has_newcomer() {
+	[[ -n $(newcomer) ]]
+}
+
+# The one that waits there is the process in between, frozen before it has joined anything.
+@test "TERM ends an exec that waits in a paused container" {
+	local waiting
+
+	delegate
+	run_detached "$ID" sleep
+	berth pause "$ID"
+	as_user "$RUNTIME" --root "$STATE" exec --ignore-paused "$ID" /bin/true 2>"$T/err" 3>&- 4>&- &
+	BACKGROUND+=("$!")
+	wait_for 5 has_newcomer
+	waiting=$(newcomer)
+	kill -TERM "$(sed -n 's/^PPid:\t//p' "/proc/$waiting/status")"
+	status=0
+	wait "${BACKGROUND[-1]}" || status=$?
+	is "$status" 255
+	is "$(<"$T/err")" 'berth: interrupted by a signal'
+	is "$(newcomer)" ''
+	berth resume "$ID"
+	berth exec "$ID" /bin/true
+	berth delete --force "$ID"
+}
+
 # --- terminals -----------------------------------------------------------------------------------
 
 @test "a terminal, with run and with exec" {
