@@ -4,6 +4,14 @@
 
 load helpers
 
+eval "$(declare -f setup | sed '1s/setup/setup_test/')"
+
+# Nice values are inherited, also from whoever has started the tests.
+setup() {
+	setup_test
+	renice -n 0 -p "$BASHPID" >/dev/null
+}
+
 DEADLINE='policy: "SCHED_DEADLINE", runtime: 1000000, deadline: 20000000'
 
 # The members of process.scheduler, in jq's syntax.
