@@ -401,6 +401,8 @@ pull_at_once() {
 	pull_background --insecure -q "$REGISTRY/x" b2
 	second=$BG_PID
 	wait_for 10 sh -c "grep -q FLOCK /proc/locks && ls -l /proc/$second/fd | grep -q /tmp/"
+	# It must not be fast itself, or it may die with a layer done and its traces not yet removed.
+	kill -STOP "$first"
 	set_faults
 	kill -KILL "$first"
 	wait "$first" || true
