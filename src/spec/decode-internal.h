@@ -131,6 +131,8 @@ int refuse_choice(const struct node *node, const char *found, const char *const 
 		  struct error *err) __attribute__((cold));
 /* Index of @name in @names, or -EINVAL. */
 int choice_index(const char *const *names, const char *name);
+/* Reads one of @names, and returns its index. */
+int decode_choice(const struct node *node, const char *const *names, struct error *err) must_check;
 
 /* The text of every refusal of what berth may honour one day. */
 #define NOT_YET "not supported yet"

@@ -66,6 +66,17 @@ int choice_index(const char *const *names, const char *name)
 	return -EINVAL;
 }
 
+int decode_choice(const struct node *node, const char *const *names, struct error *err)
+{
+	const char *text;
+	int index, r = decode_string(node, &text, err);
+
+	if (r < 0)
+		return r;
+	index = choice_index(names, text);
+	return index < 0 ? refuse_choice(node, text, names, err) : index;
+}
+
 int node_expect(const struct node *node, enum json_type type, struct error *err)
 {
 	if (node->value->type == type)

@@ -33,18 +33,16 @@ static int decode_namespace_type(const struct decoder *d, const struct field *fi
 {
 	const char *names[NAMESPACE_MAX + 1];
 	struct namespace_entry *entry = base;
-	const char *text;
-	int r = decode_string(node, &text, err);
+	int r;
 
 	(void)d;
 	(void)field;
-	if (r < 0)
-		return r;
 	memcpy(names, namespace_names, sizeof(namespace_names));
 	names[NAMESPACE_MAX] = NULL;
-	entry->kind = choice_index(names, text);
-	if (entry->kind < 0)
-		return refuse_choice(node, text, names, err);
+	r = decode_choice(node, names, err);
+	if (r < 0)
+		return r;
+	entry->kind = r;
 	return 0;
 }
 
@@ -212,16 +210,12 @@ static int decode_device_type(const struct decoder *d, const struct field *field
 	static const char *const names[] = {"c", "b", "u", "p", NULL};
 	static const mode_t types[] = {S_IFCHR, S_IFBLK, S_IFCHR, S_IFIFO};
 	struct spec_device *device = base;
-	const char *text;
-	int index, r = decode_string(node, &text, err);
+	int index = decode_choice(node, names, err);
 
 	(void)d;
 	(void)field;
-	if (r < 0)
-		return r;
-	index = choice_index(names, text);
 	if (index < 0)
-		return refuse_choice(node, text, names, err);
+		return index;
 	device->type = types[index];
 	return 0;
 }
@@ -336,16 +330,12 @@ static int decode_domain(const struct decoder *d, const struct field *field,
 	static const char *const names[] = {"LINUX", "LINUX32", NULL};
 	static const unsigned long domains[] = {PER_LINUX, PER_LINUX32};
 	struct spec_linux *box = base;
-	const char *text;
-	int index, r = decode_string(node, &text, err);
+	int index = decode_choice(node, names, err);
 
 	(void)d;
 	(void)field;
-	if (r < 0)
-		return r;
-	index = choice_index(names, text);
 	if (index < 0)
-		return refuse_choice(node, text, names, err);
+		return index;
 	box->personality = domains[index];
 	return 0;
 }

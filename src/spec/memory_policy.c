@@ -37,16 +37,12 @@ static int decode_mode(const struct decoder *d, const struct field *field, const
 		       void *base, struct error *err)
 {
 	struct spec_memory_policy *policy = base;
-	const char *text;
-	int index, r = decode_string(node, &text, err);
+	int index = decode_choice(node, memory_policy_modes, err);
 
 	(void)d;
 	(void)field;
-	if (r < 0)
-		return r;
-	index = choice_index(memory_policy_modes, text);
 	if (index < 0)
-		return refuse_choice(node, text, memory_policy_modes, err);
+		return index;
 	policy->mode = modes[index].mode;
 	policy->mode_name = memory_policy_modes[index];
 	return 0;

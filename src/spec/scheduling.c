@@ -93,16 +93,14 @@ static int decode_class(const struct decoder *d, const struct field *field, cons
 			void *base, struct error *err)
 {
 	struct spec_io_priority *priority = base;
-	int r = decode_string(node, &priority->class_name, err);
+	int index = decode_choice(node, class_names, err);
 
 	(void)d;
 	(void)field;
-	if (r < 0)
-		return r;
-	r = choice_index(class_names, priority->class_name);
-	if (r < 0)
-		return refuse_choice(node, priority->class_name, class_names, err);
-	priority->class_number = r + 1;
+	if (index < 0)
+		return index;
+	priority->class_name = class_names[index];
+	priority->class_number = index + 1;
 	return 0;
 }
 

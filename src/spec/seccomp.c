@@ -45,18 +45,18 @@ const char *const seccomp_arch_names[] = {
 };
 
 /* Reads one of @count names into the enum-sized *@base. */
-static int decode_choice(const struct node *node, const char *const *known, size_t count, int *ret,
-			 struct error *err)
+static int decode_word(const struct node *node, const char *const *known, size_t count, int *ret,
+		       struct error *err)
 {
 	const char *names[SECCOMP_ACTION_MAX + SECCOMP_OPERATOR_MAX + 1] = {NULL};
-	const char *text;
-	int r = decode_string(node, &text, err);
+	int r;
 
+	memcpy(names, known, count * sizeof(*known));
+	r = decode_choice(node, names, err);
 	if (r < 0)
 		return r;
-	memcpy(names, known, count * sizeof(*known));
-	*ret = choice_index(names, text);
-	return *ret < 0 ? refuse_choice(node, text, names, err) : 0;
+	*ret = r;
+	return 0;
 }
 
 static int decode_action(const struct decoder *d, const struct field *field,
@@ -64,7 +64,7 @@ static int decode_action(const struct decoder *d, const struct field *field,
 {
 	(void)d;
 	(void)field;
-	return decode_choice(node, seccomp_action_names, SECCOMP_ACTION_MAX, base, err);
+	return decode_word(node, seccomp_action_names, SECCOMP_ACTION_MAX, base, err);
 }
 
 static int decode_operator(const struct decoder *d, const struct field *field,
@@ -72,7 +72,7 @@ static int decode_operator(const struct decoder *d, const struct field *field,
 {
 	(void)d;
 	(void)field;
-	return decode_choice(node, seccomp_operator_names, SECCOMP_OPERATOR_MAX, base, err);
+	return decode_word(node, seccomp_operator_names, SECCOMP_OPERATOR_MAX, base, err);
 }
 
 /* The action @action gives the process no number, so one for it would be lost. */
