@@ -372,6 +372,14 @@ background() {
 	BACKGROUND+=("$BG_PID")
 }
 
+# The container gets a user namespace whose root is 100000.
+new_user() {
+	chmod 755 "$T" "$BUNDLE"
+	config '.linux.namespaces += [{type: "user"}] |
+		.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
+		.linux.gidMappings = .linux.uidMappings'
+}
+
 # Edits config.json: a jq filter, then jq options (--arg NAME VALUE ...).
 config() {
 	local filter=$1 text

@@ -30,13 +30,6 @@ map_source() {
 		.gidMappings = .uidMappings)' --argjson c "$1" --argjson h "$2" --argjson n "$3"
 }
 
-new_user() {
-	chmod 755 "$T" "$BUNDLE"
-	config '.linux.namespaces += [{type: "user"}] |
-		.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
-		.linux.gidMappings = .linux.uidMappings'
-}
-
 owners() {
 	run_script 'stat -c "%n %u %g" /data/*'
 }

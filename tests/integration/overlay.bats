@@ -198,14 +198,6 @@ overlay() {
 	json '.potentiallyUnsafeConfigAnnotations | any(startswith("org.berth.overlay"))'
 }
 
-# The container gets a user namespace whose root is 100000.
-new_user() {
-	chmod 755 "$T" "$BUNDLE"
-	config '.linux.namespaces += [{type: "user"}] |
-		.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
-		.linux.gidMappings = .linux.uidMappings'
-}
-
 writable_layers() {
 	local i list=
 

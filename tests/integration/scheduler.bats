@@ -19,13 +19,6 @@ scheduler() {
 	config ".process.scheduler = {$1}"
 }
 
-new_user() {
-	chmod 755 "$T" "$BUNDLE"
-	config '.linux.namespaces += [{type: "user"}] |
-		.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] |
-		.linux.gidMappings = .linux.uidMappings'
-}
-
 # What the process of a container has by now: the kernel's number of its policy.
 policy_of() {
 	local stat
